@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A front for Meson and tools/: `make help` lists what there is.
+
+BUILD ?= build
+MAKEFLAGS += --no-print-directory
+# make test ONLY=fence runs the test programs whose name the regular expression "fence" finds.
+ONLY ?=
+export ONLY
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test unit integration gates sanitize tidy fuzz-smoke format bench \
+	install clean tests-build
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install the Debian packages needed (root or sudo)
+	@tools/setup
+
+build: $(BUILD)/build.ninja ## build; the programs land in build/
+	@ninja -C $(BUILD) programs
+
+run: ## set up, build and start the quickstart example; Ctrl-C ends it
+	@tools/setup --run
+	@$(MAKE) build
+	@exec examples/quickstart/run
+
+test: ## set up, build, run every test; ends with "N passed, N failed"
+	@tools/setup --test
+	@$(MAKE) tests-build
+	@tools/run-tests --build $(BUILD)
+
+unit: tests-build ## build and run the unit tests
+	@tools/run-tests --build $(BUILD) --unit
+
+integration: tests-build ## build and run the tests on real DNS servers
+	@tools/run-tests --build $(BUILD) --integration
+
+gates: build ## layers, purity, size, banned functions, format, docs
+	@tools/gates/all $(BUILD)
+
+sanitize: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/sanitize
+
+tidy: build ## clang-tidy over everything
+	@tools/tidy $(BUILD)
+
+fuzz-smoke: ## every fuzzer for a short while
+	@tools/fuzz-smoke
+
+format: ## clang-format the C files in place
+	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+bench: build ## measure; see docs/internals/performance.md
+	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec bench/run
+
+install: build ## install program and man pages; PREFIX at first set-up, DESTDIR here
+	@meson install -C $(BUILD) --no-rebuild
+
+clean: ## remove everything that was built
+	@rm -rf build build-*
+
+tests-build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@command -v meson >/dev/null || { echo "meson is missing: run make setup"; exit 1; }
+	@meson setup $(BUILD) $(if $(PREFIX),--prefix=$(PREFIX))

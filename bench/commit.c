@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * commit: what a durable commit costs here. In FOLDER, turn by turn:
+ *
+ *   commit FOLDER COUNT
+ *
+ * store: an object of OBJECT_SIZE octets put and a ref moved, as publishing a small plan does;
+ * sync: the same number of octets written into a file that exists, and fdatasync. Prints
+ * {"store_us": [...], "sync_us": [...]}, COUNT of each.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "io/store.h"
+
+enum { OBJECT_SIZE = 512, COUNT_MAX = 100000, PATH_SIZE = 4096 };
+
+static double now_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static double commit_us(struct hf_store *store, uint32_t number)
+{
+    uint8_t object[OBJECT_SIZE] = {0};
+    char before[16];
+    char after[16];
+    memcpy(object, &number, sizeof(number));
+    (void)snprintf(before, sizeof(before), "%u", number);
+    (void)snprintf(after, sizeof(after), "%u", number + 1);
+    double begun = now_us();
+    int error =
+        hf_store_put_cas(store, object, sizeof(object), "bench", number == 0 ? NULL : before,
+                         number == 0 ? 0 : strlen(before), after, strlen(after));
+    if (error != HF_OK) {
+        (void)fprintf(stderr, "commit: %s\n", hf_store_why(store));
+        exit(1);
+    }
+    return now_us() - begun;
+}
+
+static double sync_us(int file, uint32_t number)
+{
+    uint8_t bytes[OBJECT_SIZE] = {0};
+    memcpy(bytes, &number, sizeof(number));
+    double begun = now_us();
+    if (pwrite(file, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) || fdatasync(file) != 0) {
+        perror("commit");
+        exit(1);
+    }
+    return now_us() - begun;
+}
+
+static void print(const char *name, const double *values, uint32_t count)
+{
+    (void)printf("\"%s\": [", name);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)printf("%s%.1f", i == 0 ? "" : ", ", values[i]);
+    }
+    (void)printf("]");
+}
+
+int main(int argc, char **argv)
+{
+    char path[PATH_SIZE];
+    uint32_t count = argc == 3 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+    if (count == 0 || count > COUNT_MAX) {
+        (void)fprintf(stderr, "usage: commit FOLDER COUNT\n");
+        return 2;
+    }
+    struct hf_store *store;
+    (void)snprintf(path, sizeof(path), "%s/bench.db", argv[1]);
+    if (hf_store_open(path, true, &store) != HF_OK) {
+        (void)fprintf(stderr, "commit: %s cannot be opened\n", path);
+        return 1;
+    }
+    (void)snprintf(path, sizeof(path), "%s/bench.bytes", argv[1]);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    double *values = calloc(2 * (size_t)count, sizeof(*values));
+    if (file < 0 || values == NULL) {
+        perror(path);
+        free(values);
+        return 1;
+    }
+    (void)sync_us(file, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = commit_us(store, i);
+        values[count + i] = sync_us(file, i);
+    }
+    (void)printf("{");
+    print("store_us", values, count);
+    (void)printf(", ");
+    print("sync_us", values + count, count);
+    (void)printf("}\n");
+    hf_store_close(store);
+    (void)close(file);
+    free(values);
+    return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/bitset.h"
+
+#include <assert.h>
+#include <string.h>
+
+static uint32_t word_count(uint32_t size)
+{
+    return size / 64 + (size % 64 != 0);
+}
+
+size_t hf_bitset_words(uint32_t size)
+{
+    uint32_t words = word_count(size);
+    return (size_t)words + word_count(words);
+}
+
+void hf_bitset_init(struct hf_bitset *set, uint64_t *words, uint32_t size)
+{
+    *set = (struct hf_bitset){.words = words, .size = size};
+    hf_bitset_clear(set);
+}
+
+bool hf_bitset_has(const struct hf_bitset *set, uint32_t member)
+{
+    assert(member < set->size);
+    return (set->words[member / 64] >> (member % 64) & 1) != 0;
+}
+
+void hf_bitset_add(struct hf_bitset *set, uint32_t member)
+{
+    if (hf_bitset_has(set, member)) {
+        return;
+    }
+    uint32_t word = member / 64;
+    set->words[word] |= UINT64_C(1) << (member % 64);
+    set->words[word_count(set->size) + word / 64] |= UINT64_C(1) << (word % 64);
+    set->count++;
+}
+
+void hf_bitset_remove(struct hf_bitset *set, uint32_t member)
+{
+    if (!hf_bitset_has(set, member)) {
+        return;
+    }
+    uint32_t word = member / 64;
+    set->words[word] &= ~(UINT64_C(1) << (member % 64));
+    if (set->words[word] == 0) {
+        set->words[word_count(set->size) + word / 64] &= ~(UINT64_C(1) << (word % 64));
+    }
+    set->count--;
+}
+
+void hf_bitset_clear(struct hf_bitset *set)
+{
+    size_t words = hf_bitset_words(set->size);
+    if (words > 0) {
+        memset(set->words, 0, words * sizeof(*set->words));
+    }
+    set->count = 0;
+}
+
+void hf_bitset_fill(struct hf_bitset *set, uint32_t end)
+{
+    assert(end <= set->size);
+    uint32_t words = word_count(set->size);
+    for (uint32_t word = 0; word * 64 < end; word++) {
+        uint64_t bits = end - word * 64 >= 64 ? UINT64_MAX : (UINT64_C(1) << (end % 64)) - 1;
+        set->count += (uint32_t)__builtin_popcountll(bits & ~set->words[word]);
+        set->words[word] |= bits;
+        set->words[words + word / 64] |= UINT64_C(1) << (word % 64);
+    }
+}
+
+static uint32_t lowest_bit(uint64_t word)
+{
+    return (uint32_t)__builtin_ctzll(word);
+}
+
+uint32_t hf_bitset_next(const struct hf_bitset *set, uint32_t from)
+{
+    if (from >= set->size || set->count == 0) {
+        return HF_BITSET_NONE;
+    }
+    uint32_t word = from / 64;
+    uint64_t rest = set->words[word] & (UINT64_MAX << (from % 64));
+    if (rest != 0) {
+        return word * 64 + lowest_bit(rest);
+    }
+    uint32_t words = word_count(set->size);
+    const uint64_t *summary = set->words + words;
+    word++;
+    for (uint32_t i = word / 64; i < word_count(words); i++) {
+        uint64_t busy = summary[i];
+        if (i == word / 64) {
+            busy &= UINT64_MAX << (word % 64);
+        }
+        if (busy != 0) {
+            uint32_t found = i * 64 + lowest_bit(busy);
+            return found * 64 + lowest_bit(set->words[found]);
+        }
+    }
+    return HF_BITSET_NONE;
+}
+
+uint32_t hf_bitset_nth(const struct hf_bitset *set, uint32_t rank)
+{
+    for (uint32_t word = 0; word < word_count(set->size); word++) {
+        uint64_t bits = set->words[word];
+        uint32_t here = (uint32_t)__builtin_popcountll(bits);
+        if (rank >= here) {
+            rank -= here;
+            continue;
+        }
+        for (; rank > 0; rank--) {
+            bits &= bits - 1;
+        }
+        return word * 64 + lowest_bit(bits);
+    }
+    return HF_BITSET_NONE;
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codec/config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "codec/config_reader.h"
+#include "codec/fence.h"
+
+enum {
+    MINUTE_MS = 60 * 1000,
+    HOUR_MS = 60 * MINUTE_MS,
+    DAY_MS = 24 * HOUR_MS,
+};
+
+/* Texts of ten million rows with long names stay below this. */
+static const size_t arena_cap_bytes = (size_t)64 << 30;
+
+enum root_key {
+    ROOT_INSTALLATION,
+    ROOT_STORE,
+    ROOT_DATA_DIR,
+    ROOT_RUN,
+    ROOT_JANITOR,
+    ROOT_GUARD,
+    ROOT_DEFAULTS,
+    ROOT_TARGETS,
+    ROOT_ZONES,
+    ROOT_POOLS,
+    ROOT_ENDPOINTS,
+    ROOT_ENDPOINTS_FILE,
+    ROOT_COUNT
+};
+
+static const struct hf_key root_keys[ROOT_COUNT] = {
+    [ROOT_INSTALLATION] = {.name = "installation", .kind = HF_KEY_NODE},
+    [ROOT_STORE] = {.name = "store", .kind = HF_KEY_NODE},
+    [ROOT_DATA_DIR] = {.name = "data_dir",
+                       .kind = HF_KEY_PATH,
+                       .offset = offsetof(struct hf_config, data_dir)},
+    [ROOT_RUN] = {.name = "run", .kind = HF_KEY_NODE},
+    [ROOT_JANITOR] = {.name = "janitor", .kind = HF_KEY_NODE},
+    [ROOT_GUARD] = {.name = "guard", .kind = HF_KEY_NODE},
+    [ROOT_DEFAULTS] = {.name = "defaults", .kind = HF_KEY_NODE},
+    [ROOT_TARGETS] = {.name = "targets", .kind = HF_KEY_NODE},
+    [ROOT_ZONES] = {.name = "zones", .kind = HF_KEY_NODE},
+    [ROOT_POOLS] = {.name = "pools", .kind = HF_KEY_NODE},
+    [ROOT_ENDPOINTS] = {.name = "endpoints", .kind = HF_KEY_NODE},
+    [ROOT_ENDPOINTS_FILE] = {.name = "endpoints_file", .kind = HF_KEY_NODE},
+};
+
+static const struct hf_key run_keys[] = {
+    {"enactors", HF_KEY_U32, offsetof(struct hf_config, enactor_count), 1, HF_CONFIG_ENACTORS_MAX},
+};
+
+static const struct hf_key janitor_keys[] = {
+    {"retention", HF_KEY_DURATION, offsetof(struct hf_config, retention_ms), 1000, 30U * DAY_MS},
+    {"tombstones", HF_KEY_DURATION, offsetof(struct hf_config, tombstone_ms), 1000, 30U * DAY_MS},
+    {"interval", HF_KEY_DURATION, offsetof(struct hf_config, janitor_ms), 1000, DAY_MS},
+};
+
+static const struct hf_key guard_keys[] = {{.name = "max_changed", .kind = HF_KEY_NODE}};
+
+static void read_installation(struct hf_reader *reader, uint32_t node)
+{
+    const char *text = hf_read_text(reader, node, "a name, such as prod");
+    if (text == NULL) {
+        return;
+    }
+    if (hf_label_check(text) != HF_OK) {
+        hf_expected(reader, node,
+                    "1 to 32 lower case letters, digits and inner hyphens, such as prod: it is "
+                    "the owner in every fence");
+        return;
+    }
+    reader->own->config.installation = hf_pack_text(reader, text);
+}
+
+/* The folder of a path, with a final slash; "" for a name without one. */
+static const char *folder_of(struct hf_reader *reader, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? "" : hf_pack(reader, path, (size_t)(slash - path) + 1);
+}
+
+/* The folder that a path is in, without a final slash. */
+static const char *parent_of(struct hf_reader *reader, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return ".";
+    }
+    return slash == path ? "/" : hf_pack(reader, path, (size_t)(slash - path));
+}
+
+static void read_store(struct hf_reader *reader, uint32_t node)
+{
+    static const char sqlite[] = "sqlite:";
+    const char *text = hf_read_text(reader, node, "sqlite:PATH");
+    if (text == NULL) {
+        return;
+    }
+    if (strncmp(text, "etcd:", 5) == 0) {
+        hf_problem(reader, node,
+                   "found a store on etcd, which this version does not support yet, "
+                   "expected sqlite:PATH");
+        return;
+    }
+    const char *path = text + strlen(sqlite);
+    if (strncmp(text, sqlite, strlen(sqlite)) != 0 || path[0] == 0 ||
+        path[strlen(path) - 1] == '/') {
+        hf_expected(reader, node, "sqlite:PATH, such as sqlite:/var/lib/holdfast/holdfast.db");
+        return;
+    }
+    reader->own->config.store_path = hf_resolve(reader, path);
+}
+
+static void read_small_maps(struct hf_reader *reader, const uint32_t *values)
+{
+    struct hf_config *config = &reader->own->config;
+    uint32_t found[HF_READER_KEYS_MAX];
+    if (values[ROOT_RUN] != 0) {
+        hf_enter(reader, "run");
+        (void)hf_read_map(reader, values[ROOT_RUN], run_keys, 1, config, found);
+        hf_leave(reader);
+    }
+    if (values[ROOT_JANITOR] != 0) {
+        hf_enter(reader, "janitor");
+        (void)hf_read_map(reader, values[ROOT_JANITOR], janitor_keys, 3, config, found);
+        hf_leave(reader);
+    }
+    if (values[ROOT_GUARD] != 0) {
+        hf_enter(reader, "guard");
+        if (hf_read_map(reader, values[ROOT_GUARD], guard_keys, 1, config, found) &&
+            found[0] != 0) {
+            hf_enter(reader, "max_changed");
+            (void)hf_read_rate(reader, found[0], &config->max_changed_permille,
+                               &config->max_changed_ms);
+            hf_leave(reader);
+        }
+        hf_leave(reader);
+    }
+}
+
+typedef void part_read(struct hf_reader *reader, uint32_t node);
+
+struct part {
+    enum root_key key;
+    part_read *read;
+    const char *example; /* of a part that must be there */
+};
+
+/* In the order in which they refer to each other. */
+static const struct part parts[] = {
+    {ROOT_INSTALLATION, read_installation, "the name of this deployment, such as prod"},
+    {ROOT_STORE, read_store, "sqlite:PATH"},
+    {ROOT_DEFAULTS, hf_read_defaults, NULL},
+    {ROOT_TARGETS, hf_read_targets, "the servers that are written to"},
+    {ROOT_ZONES, hf_read_zones, "the zones that hold the endpoints, each with its target"},
+    {ROOT_POOLS, hf_read_pools, "the backends, in pools with one check each"},
+    {ROOT_ENDPOINTS, hf_read_endpoints, NULL},
+    {ROOT_ENDPOINTS_FILE, hf_read_endpoints_file, NULL},
+};
+
+static void read_parts(struct hf_reader *reader, uint32_t root, const uint32_t *values)
+{
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !reader->stopped; i++) {
+        uint32_t node = values[parts[i].key];
+        const char *name = root_keys[parts[i].key].name;
+        if (parts[i].key == ROOT_TARGETS && reader->own->config.data_dir == NULL) {
+            /* Private servers keep their files there. */
+            const char *store = reader->own->config.store_path;
+            reader->own->config.data_dir = store == NULL ? "." : parent_of(reader, store);
+        }
+        if (node != 0) {
+            hf_enter(reader, name);
+            parts[i].read(reader, node);
+            hf_leave(reader);
+        } else if (parts[i].example != NULL) {
+            hf_missing(reader, root, name, parts[i].example);
+        }
+    }
+    if (!reader->stopped && reader->own->endpoints.count == 0 && reader->error_count == 0) {
+        hf_problem(reader, root,
+                   "found no endpoint, expected at least one in endpoints or endpoints_file");
+    }
+}
+
+static void read_tree(struct hf_reader *reader)
+{
+    uint32_t root = reader->tree->root;
+    uint32_t values[ROOT_COUNT];
+    if (root == 0 || hf_tree_at(reader->tree, root)->kind == HF_TREE_NOTHING) {
+        hf_problem(reader, 0, "found an empty file, expected a configuration in YAML");
+        return;
+    }
+    if (!hf_read_map(reader, root, root_keys, ROOT_COUNT, &reader->own->config, values)) {
+        return;
+    }
+    read_small_maps(reader, values);
+    read_parts(reader, root, values);
+}
+
+static void rows_init(struct hf_config_own *own)
+{
+    own->targets.row_size = sizeof(struct hf_config_target);
+    own->zones.row_size = sizeof(struct hf_config_zone);
+    own->pools.row_size = sizeof(struct hf_config_pool);
+    own->backends.row_size = sizeof(struct hf_config_backend);
+    own->policies.row_size = sizeof(struct hf_config_policy);
+    own->endpoints.row_size = sizeof(struct hf_config_endpoint);
+    own->endpoint_pools.row_size = sizeof(uint32_t);
+    own->sites.row_size = sizeof(const char *);
+    own->files.row_size = sizeof(const char *);
+}
+
+static void reader_init(struct hf_reader *reader, struct hf_config_own *own, const char *name,
+                        struct hf_buf *problems)
+{
+    own->config = (struct hf_config){
+        .enactor_count = 3,
+        .retention_ms = HOUR_MS,
+        .tombstone_ms = HOUR_MS,
+        .janitor_ms = MINUTE_MS,
+        .max_changed_permille = 1000,
+        .max_changed_ms = MINUTE_MS,
+    };
+    hf_arena_init(&own->config.arena, arena_cap_bytes);
+    rows_init(own);
+    *reader = (struct hf_reader){
+        .own = own,
+        .problems = problems,
+        .defaults = {.ttl_s = 30,
+                     .min_healthy = 1,
+                     .max_removal_permille = 500,
+                     .max_removal_ms = MINUTE_MS},
+    };
+    hf_buf_init(&reader->texts, HF_READER_FILE_MAX);
+    reader->target_places.row_size = sizeof(struct hf_place);
+    reader->zone_places.row_size = sizeof(struct hf_place);
+    reader->pool_places.row_size = sizeof(struct hf_place);
+    reader->backend_places.row_size = sizeof(struct hf_place);
+    reader->endpoint_places.row_size = sizeof(struct hf_place);
+    reader->pool_notes.row_size = sizeof(struct hf_pool_note);
+    reader->pool_lists.row_size = sizeof(struct hf_pool_list);
+    own->config.path = hf_pack_text(reader, name);
+    reader->file = own->config.path;
+    reader->folder = folder_of(reader, own->config.path);
+    reader->file_row = hf_file_note(reader, own->config.path);
+}
+
+static void reader_release(struct hf_reader *reader)
+{
+    free(reader->target_places.rows);
+    free(reader->zone_places.rows);
+    free(reader->pool_places.rows);
+    free(reader->backend_places.rows);
+    free(reader->endpoint_places.rows);
+    free(reader->pool_notes.rows);
+    free(reader->pool_lists.rows);
+    hf_index_release(&reader->policy_index);
+    hf_index_release(&reader->list_index);
+    hf_buf_release(&reader->texts);
+}
+
+/* Points the public struct at the rows. */
+static void publish(struct hf_config_own *own)
+{
+    struct hf_config *config = &own->config;
+    struct hf_rows *all[] = {&own->targets,        &own->zones,    &own->pools,
+                             &own->backends,       &own->policies, &own->endpoints,
+                             &own->endpoint_pools, &own->sites,    &own->files};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        hf_rows_trim(all[i]);
+    }
+    /* While it was being read, 0 said that answers.max was not written. */
+    struct hf_config_policy *policies = own->policies.rows;
+    for (uint32_t i = 0; i < own->policies.count; i++) {
+        policies[i].answers_max = policies[i].answers_max == 0 ? 100 : policies[i].answers_max;
+    }
+    config->targets = own->targets.rows;
+    config->zones = own->zones.rows;
+    config->pools = own->pools.rows;
+    config->backends = own->backends.rows;
+    config->policies = own->policies.rows;
+    config->endpoints = own->endpoints.rows;
+    config->endpoint_pools = own->endpoint_pools.rows;
+    config->sites = own->sites.rows;
+    config->files = own->files.rows;
+    config->target_count = own->targets.count;
+    config->zone_count = own->zones.count;
+    config->pool_count = own->pools.count;
+    config->backend_count = own->backends.count;
+    config->policy_count = own->policies.count;
+    config->endpoint_count = own->endpoints.count;
+    config->endpoint_pool_count = own->endpoint_pools.count;
+    config->site_count = own->sites.count;
+    config->file_count = own->files.count;
+}
+
+int hf_config_read_text(const char *text, size_t size, const char *name,
+                        struct hf_config **ret_config, struct hf_buf *problems)
+{
+    struct hf_config_own *own = calloc(1, sizeof(*own));
+    if (own == NULL) {
+        abort();
+    }
+    struct hf_reader reader;
+    struct hf_tree tree;
+    struct hf_tree_error wrong;
+    reader_init(&reader, own, name, problems);
+    hf_tree_init(&tree);
+    if (size > HF_READER_FILE_MAX) {
+        hf_problem(&reader, 0,
+                   "found %zu octets, expected at most %d: fleets go in backends_file "
+                   "and endpoints_file",
+                   size, HF_READER_FILE_MAX);
+        reader.error = HF_ELIMIT;
+    } else if (hf_tree_read_yaml(&tree, text, size, &wrong) != HF_OK) {
+        hf_problem_at(&reader, wrong.line, wrong.column, wrong.text);
+    } else {
+        reader.tree = &tree;
+        read_tree(&reader);
+    }
+    hf_problems_end(&reader);
+    hf_tree_release(&tree);
+    reader_release(&reader);
+    if (reader.error != HF_OK) {
+        hf_config_free(&own->config);
+        return reader.error;
+    }
+    publish(own);
+    *ret_config = &own->config;
+    return HF_OK;
+}
+
+static int read_whole(const char *path, struct hf_buf *buf, struct hf_buf *problems)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        hf_buf_printf(problems, "%s:1:1: %s\n", path, strerror(errno));
+        return errno == ENOENT ? HF_ENOENT : HF_EMALF;
+    }
+    char bytes[16 << 10];
+    size_t size;
+    while ((size = fread(bytes, 1, sizeof(bytes), file)) > 0 && hf_buf_error(buf) == HF_OK) {
+        hf_buf_put(buf, bytes, size);
+    }
+    int error = HF_OK;
+    if (ferror(file) != 0) {
+        hf_buf_printf(problems, "%s:1:1: %s\n", path, strerror(errno));
+        error = HF_EMALF;
+    } else if (hf_buf_error(buf) != HF_OK) {
+        hf_buf_printf(problems,
+                      "%s:1:1: found more than %d octets, expected less: fleets go in "
+                      "backends_file and endpoints_file\n",
+                      path, HF_READER_FILE_MAX);
+        error = HF_ELIMIT;
+    }
+    (void)fclose(file);
+    return error;
+}
+
+int hf_config_read(const char *path, struct hf_config **ret_config, struct hf_buf *problems)
+{
+    struct hf_buf text;
+    hf_buf_init(&text, HF_READER_FILE_MAX);
+    int error = read_whole(path, &text, problems);
+    if (error == HF_OK) {
+        error = hf_config_read_text(hf_buf_text(&text), text.size, path, ret_config, problems);
+    }
+    hf_buf_release(&text);
+    return error;
+}
+
+void hf_config_free(struct hf_config *config)
+{
+    if (config == NULL) {
+        return;
+    }
+    struct hf_config_own *own = (struct hf_config_own *)config;
+    struct hf_rows *rows[] = {&own->targets,        &own->zones,    &own->pools,
+                              &own->backends,       &own->policies, &own->endpoints,
+                              &own->endpoint_pools, &own->sites,    &own->files};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        free(rows[i]->rows);
+    }
+    struct hf_index *indexes[] = {&own->target_index,  &own->zone_index,     &own->pool_index,
+                                  &own->backend_index, &own->endpoint_index, &own->site_index};
+    for (size_t i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++) {
+        hf_index_release(indexes[i]);
+    }
+    hf_arena_release(&config->arena);
+    free(own);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codec/planning.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "codec/planning_internal.h"
+
+static void *make(size_t count, size_t size)
+{
+    void *memory = calloc(count + 1, size);
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
+/* --- members --- */
+
+void hf_planning_member_add(struct hf_planning *planning, uint32_t backend)
+{
+    if (planning->member_count == planning->member_room) {
+        planning->member_room *= 2;
+        planning->members =
+            realloc(planning->members, planning->member_room * sizeof(*planning->members));
+        if (planning->members == NULL) {
+            abort();
+        }
+    }
+    planning->members[planning->member_count++] = backend;
+}
+
+/* The fleet number of a plan backend that an endpoint's pools do not name. */
+static uint32_t ghost_of(struct hf_planning *planning, uint32_t number)
+{
+    if (planning->ghosts[number] != UINT32_MAX) {
+        return planning->ghosts[number];
+    }
+    if (planning->fleet.backend_count == planning->backend_room) {
+        planning->backend_room *= 2;
+        planning->backends =
+            realloc(planning->backends, planning->backend_room * sizeof(*planning->backends));
+        planning->backend_numbers = realloc(
+            planning->backend_numbers, planning->backend_room * sizeof(*planning->backend_numbers));
+        if (planning->backends == NULL || planning->backend_numbers == NULL) {
+            abort();
+        }
+    }
+    uint32_t ghost = planning->fleet.backend_count++;
+    const struct hf_plan_backend *backend = &planning->plan->backends[number];
+    planning->backends[ghost] = (struct hf_fleet_backend){
+        .capacity = backend->capacity,
+        .weight = 1,
+        .flags = (uint8_t)(HF_FLEET_GONE | (backend->has_a ? HF_FLEET_HAS_A : 0) |
+                           (backend->has_aaaa ? HF_FLEET_HAS_AAAA : 0))};
+    planning->backend_numbers[ghost] = number;
+    planning->ghosts[number] = ghost;
+    return ghost;
+}
+
+/* Whether a pool of the endpoint has the configured backend that a plan number stands for. */
+static bool pools_have(const struct hf_planning *planning,
+                       const struct hf_config_endpoint *endpoint, uint32_t number)
+{
+    const struct hf_config *config = planning->config;
+    for (uint32_t i = 0; endpoint != NULL && i < endpoint->pool_count; i++) {
+        const struct hf_config_pool *pool =
+            &config->pools[config->endpoint_pools[endpoint->pool_first + i]];
+        uint32_t backend = planning->number_backends[number];
+        if (backend >= pool->backend_first && backend < pool->backend_first + pool->backend_count) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The members of an endpoint: its pools' backends, then what its entry or its pin still serves
+ * and they do not name. An endpoint of one pool and nothing else shares the pool's run.
+ */
+void hf_planning_members(struct hf_planning *planning, uint32_t number,
+                         const struct hf_config_endpoint *endpoint, const uint32_t *extra,
+                         uint32_t extra_count)
+{
+    const struct hf_config *config = planning->config;
+    struct hf_fleet_endpoint *fleet = &planning->endpoints[number];
+    const struct hf_plan_entry *entry = &planning->plan->entries[planning->endpoint_rows[number]];
+    uint32_t first = planning->member_count;
+    for (uint32_t i = 0; i < entry->member_count + extra_count; i++) {
+        uint32_t at = i < entry->member_count ? entry->members[i] : extra[i - entry->member_count];
+        bool again = i >= entry->member_count && hf_planning_serves(entry, at);
+        if (!again && !pools_have(planning, endpoint, at)) {
+            hf_planning_member_add(planning, ghost_of(planning, at));
+        }
+    }
+    bool shared = endpoint != NULL && endpoint->pool_count == 1 && planning->member_count == first;
+    if (shared) {
+        const struct hf_config_pool *pool =
+            &config->pools[config->endpoint_pools[endpoint->pool_first]];
+        /* The first run of all is the identity: a pool's backends are their own numbers. */
+        fleet->member_first = pool->backend_first;
+        fleet->member_count = pool->backend_count;
+        return;
+    }
+    for (uint32_t i = 0; endpoint != NULL && i < endpoint->pool_count; i++) {
+        const struct hf_config_pool *pool =
+            &config->pools[config->endpoint_pools[endpoint->pool_first + i]];
+        for (uint32_t k = 0; k < pool->backend_count; k++) {
+            hf_planning_member_add(planning, pool->backend_first + k);
+        }
+    }
+    fleet->member_first = first;
+    fleet->member_count = planning->member_count - first;
+}
+
+/* --- fleet --- */
+
+static void build_backends(struct hf_planning *planning)
+{
+    const struct hf_config *config = planning->config;
+    planning->backend_room = config->backend_count + 64;
+    planning->backends = make(planning->backend_room, sizeof(*planning->backends));
+    planning->backend_numbers = make(planning->backend_room, sizeof(*planning->backend_numbers));
+    planning->member_room = config->backend_count + 64;
+    planning->members = make(planning->member_room, sizeof(*planning->members));
+    for (uint32_t i = 0; i < config->backend_count; i++) {
+        const struct hf_config_backend *backend = &config->backends[i];
+        struct hf_plan_backend plan = {.name = backend->name,
+                                       .capacity = backend->capacity,
+                                       .has_a = backend->has_a,
+                                       .has_aaaa = backend->has_aaaa};
+        memcpy(plan.a, backend->a, sizeof(plan.a));
+        memcpy(plan.aaaa, backend->aaaa, sizeof(plan.aaaa));
+        planning->backend_numbers[i] = hf_plan_backend_number(planning->plan, &plan);
+        planning->backends[i] = (struct hf_fleet_backend){
+            .capacity = backend->capacity,
+            .weight = (uint16_t)backend->weight,
+            .flags = (uint8_t)((backend->has_a ? HF_FLEET_HAS_A : 0) |
+                               (backend->has_aaaa ? HF_FLEET_HAS_AAAA : 0))};
+        hf_planning_member_add(planning, i);
+    }
+    planning->fleet.backend_count = config->backend_count;
+    uint32_t numbers = planning->plan->backend_count;
+    planning->ghosts = make(numbers, sizeof(*planning->ghosts));
+    planning->number_backends = make(numbers, sizeof(*planning->number_backends));
+    memset(planning->ghosts, 0xff, numbers * sizeof(*planning->ghosts));
+    memset(planning->number_backends, 0xff, numbers * sizeof(*planning->number_backends));
+    for (uint32_t i = 0; i < config->backend_count; i++) {
+        planning->number_backends[planning->backend_numbers[i]] = i;
+    }
+}
+
+static void build_policies(struct hf_planning *planning)
+{
+    const struct hf_config *config = planning->config;
+    planning->policies = make(config->policy_count + 1U, sizeof(*planning->policies));
+    for (uint32_t i = 0; i < config->policy_count; i++) {
+        const struct hf_config_policy *policy = &config->policies[i];
+        planning->policies[i] =
+            (struct hf_fleet_policy){.ttl_s = policy->ttl_s,
+                                     .min_healthy = policy->min_healthy,
+                                     .max_removal_ms = policy->max_removal_ms,
+                                     .max_removal_permille = policy->max_removal_permille,
+                                     .answers_max = policy->answers_max};
+    }
+    /* Orphans keep what they have: the last policy is theirs. */
+    planning->policies[config->policy_count] = (struct hf_fleet_policy){
+        .ttl_s = 30, .min_healthy = 1, .max_removal_ms = 60000, .answers_max = HF_ANSWERS_MAX};
+}
+
+static void build_endpoint(struct hf_planning *planning, uint32_t number, uint32_t row,
+                           const struct hf_config_endpoint *endpoint,
+                           const struct hf_overrides *overrides)
+{
+    struct hf_fleet_endpoint *fleet = &planning->endpoints[number];
+    const uint8_t *owner = planning->plan->entries[row].owner;
+    planning->endpoint_rows[number] = row;
+    planning->row_endpoints[row] = number;
+    fleet->policy = endpoint != NULL ? endpoint->policy : planning->config->policy_count;
+    fleet->orphan = endpoint == NULL;
+    fleet->seed = (uint32_t)hf_hash64(owner, hf_name_size(owner));
+    uint32_t extra_count = 0;
+    uint32_t *extra = hf_planning_pin_members(planning, owner, overrides, &extra_count);
+    hf_planning_members(planning, number, endpoint, extra, extra_count);
+    free(extra);
+    fleet->word_first = planning->fleet.word_count;
+    planning->fleet.word_count += hf_fleet_words(fleet->member_count);
+}
+
+static void build_endpoints(struct hf_planning *planning, const struct hf_overrides *overrides)
+{
+    const struct hf_config *config = planning->config;
+    struct hf_plan *plan = planning->plan;
+    uint32_t *rows = make(config->endpoint_count, sizeof(*rows));
+    for (uint32_t i = 0; i < config->endpoint_count; i++) {
+        rows[i] = hf_plan_row(plan, config->endpoints[i].owner);
+    }
+    planning->row_count = plan->entry_count;
+    planning->endpoints = make(plan->entry_count, sizeof(*planning->endpoints));
+    planning->endpoint_rows = make(plan->entry_count, sizeof(*planning->endpoint_rows));
+    planning->row_endpoints = make(plan->entry_count, sizeof(*planning->row_endpoints));
+    memset(planning->row_endpoints, 0xff, plan->entry_count * sizeof(*planning->row_endpoints));
+    for (uint32_t i = 0; i < config->endpoint_count; i++) {
+        build_endpoint(planning, i, rows[i], &config->endpoints[i], overrides);
+    }
+    uint32_t count = config->endpoint_count;
+    for (uint32_t row = 0; row < plan->entry_count; row++) {
+        if (planning->row_endpoints[row] == UINT32_MAX && plan->entries[row].gen != 0) {
+            build_endpoint(planning, count++, row, NULL, overrides);
+        }
+    }
+    planning->fleet.endpoint_count = count;
+    free(rows);
+}
+
+/* Which endpoints use a backend: a counting sort of all memberships. */
+static void build_users(struct hf_planning *planning)
+{
+    struct hf_fleet *fleet = &planning->fleet;
+    uint64_t total = 0;
+    planning->user_first = make(fleet->backend_count + 2U, sizeof(*planning->user_first));
+    for (uint32_t i = 0; i < fleet->endpoint_count; i++) {
+        const struct hf_fleet_endpoint *endpoint = &planning->endpoints[i];
+        total += endpoint->member_count;
+        for (uint32_t k = 0; k < endpoint->member_count; k++) {
+            planning->user_first[planning->members[endpoint->member_first + k] + 2]++;
+        }
+    }
+    assert(total < UINT32_MAX);
+    planning->users = make(total, sizeof(*planning->users));
+    for (uint32_t i = 2; i < fleet->backend_count + 2; i++) {
+        planning->user_first[i] += planning->user_first[i - 1];
+    }
+    for (uint32_t i = 0; i < fleet->endpoint_count; i++) {
+        const struct hf_fleet_endpoint *endpoint = &planning->endpoints[i];
+        for (uint32_t k = 0; k < endpoint->member_count; k++) {
+            uint32_t backend = planning->members[endpoint->member_first + k];
+            planning->users[planning->user_first[backend + 1]++] = i;
+        }
+    }
+}
+
+struct hf_planning *hf_planning_new(const struct hf_config *config, struct hf_plan *plan,
+                                    const struct hf_overrides *overrides,
+                                    const struct hf_planning *earlier, uint64_t now_ms)
+{
+    struct hf_planning *planning = make(1, sizeof(*planning));
+    planning->config = config;
+    planning->plan = plan;
+    hf_planning_pin_numbers(planning, overrides);
+    build_backends(planning);
+    build_policies(planning);
+    build_endpoints(planning, overrides);
+    build_users(planning);
+    struct hf_fleet *fleet = &planning->fleet;
+    fleet->backends = planning->backends;
+    fleet->policies = planning->policies;
+    fleet->policy_count = config->policy_count + 1;
+    fleet->endpoints = planning->endpoints;
+    fleet->members = planning->members;
+    fleet->user_first = planning->user_first;
+    fleet->users = planning->users;
+    fleet->max_changed_ms = config->max_changed_ms;
+    fleet->max_changed_permille = config->max_changed_permille;
+    planning->memory = make(1, hf_planner_layout(fleet));
+    hf_planner_init(&planning->planner, fleet, planning->memory, plan->head.gen,
+                    &plan->head.changed);
+    if (earlier != NULL) {
+        hf_planner_inherit(&planning->planner, &earlier->planner);
+    }
+    hf_planning_adopt_all(planning);
+    hf_planning_feed_overrides(planning, overrides, now_ms);
+    return planning;
+}
+
+void hf_planning_free(struct hf_planning *planning)
+{
+    if (planning == NULL) {
+        return;
+    }
+    free(planning->endpoint_rows);
+    free(planning->backend_numbers);
+    free(planning->row_endpoints);
+    free(planning->backends);
+    free(planning->endpoints);
+    free(planning->policies);
+    free(planning->members);
+    free(planning->user_first);
+    free(planning->users);
+    free(planning->ghosts);
+    free(planning->number_backends);
+    free(planning->memory);
+    free(planning);
+}

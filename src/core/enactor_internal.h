@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the enactor share. */
+#ifndef HF_CORE_ENACTOR_INTERNAL_H
+#define HF_CORE_ENACTOR_INTERNAL_H
+
+#include "core/enactor.h"
+
+/* The two kinds of writes, in the order of cursor and rolling. */
+enum { HF_PACE_BULK, HF_PACE_FAST, HF_PACES };
+
+static inline enum hf_need hf_pace_need(int pace)
+{
+    return pace == HF_PACE_FAST ? HF_NEED_FAST : HF_NEED_WRITE;
+}
+
+/* Puts the lane into the set of what it needs now. Called after every change of its facts. */
+void hf_lane_settle(struct hf_enactor *enactor, uint32_t lane, uint64_t now_ms);
+
+/* Settles again every lane of a set (the floor rose, a heal window ended). */
+void hf_lane_settle_set(struct hf_enactor *enactor, enum hf_need need, uint64_t now_ms);
+
+/* True when the write of this lane that has just succeeded repaired what others did. */
+bool hf_lane_was_healed(const struct hf_lane *lane);
+
+/* Leaves as many actions as there are slots, outbox room and leave to act. */
+void hf_enactor_pump(struct hf_enactor *enactor, const struct hf_enactor_event *event,
+                     struct hf_enactor_outbox *outbox);
+
+/* The slot of an operation under way, or NULL for one that is forgotten. */
+struct hf_enactor_op *hf_enactor_op_find(struct hf_enactor *enactor, uint32_t number);
+
+/* Nothing is asked of the zone for a while that doubles with every failure. */
+void hf_enactor_back_off(struct hf_enactor *enactor, const struct hf_enactor_event *event);
+
+/* Takes in the result of an operation. */
+void hf_enactor_done(struct hf_enactor *enactor, const struct hf_enactor_event *event);
+
+/* Takes in a guard that was read, or written by us. */
+void hf_enactor_guard_seen(struct hf_enactor *enactor, const struct hf_zone_guard *guard,
+                           uint64_t now_ms);
+
+#endif

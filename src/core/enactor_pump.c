@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pump: which operations are begun now, in order of urgency. */
+#include <assert.h>
+
+#include "core/enactor_internal.h"
+
+enum { READ_BATCH = 128 };
+
+/* Operation numbers carry their slot in the low byte: completions are found without a search. */
+enum { OP_SLOT_BITS = 8 };
+
+struct hf_enactor_op *hf_enactor_op_find(struct hf_enactor *enactor, uint32_t number)
+{
+    uint32_t slot = number & ((1U << OP_SLOT_BITS) - 1);
+    if (number == 0 || slot >= enactor->op_room || enactor->ops[slot].number != number) {
+        return NULL;
+    }
+    return &enactor->ops[slot];
+}
+
+/* A new operation and its action, or NULL when a slot or room in the outbox is missing. */
+static struct hf_enactor_action *begin(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
+                                       enum hf_enactor_op_kind kind)
+{
+    if (outbox->count == HF_ENACTOR_OUTBOX_MAX) {
+        return NULL;
+    }
+    uint32_t slot = 0;
+    while (slot < enactor->op_room && enactor->ops[slot].number != 0) {
+        slot++;
+    }
+    if (slot == enactor->op_room) {
+        return NULL;
+    }
+    enactor->next_op = (enactor->next_op + 1) & (UINT32_MAX >> OP_SLOT_BITS);
+    if (enactor->next_op == 0) {
+        enactor->next_op = 1;
+    }
+    uint32_t number = enactor->next_op << OP_SLOT_BITS | slot;
+    enactor->ops[slot] = (struct hf_enactor_op){
+        .number = number, .kind = (uint8_t)kind, .lane_first = HF_BITSET_NONE};
+    struct hf_enactor_action *action = &outbox->actions[outbox->count++];
+    *action = (struct hf_enactor_action){
+        .op = number, .kind = (uint8_t)kind, .lane_first = HF_BITSET_NONE};
+    return action;
+}
+
+/* Takes lanes from a set, cyclically from a position, into the operation. */
+static void take_lanes(struct hf_enactor *enactor, struct hf_enactor_action *action,
+                       enum hf_need need, uint32_t max, uint32_t *cursor, uint64_t now_ms)
+{
+    struct hf_enactor_op *op = hf_enactor_op_find(enactor, action->op);
+    uint32_t slot = action->op & ((1U << OP_SLOT_BITS) - 1);
+    uint32_t last = HF_BITSET_NONE;
+    while (op->lane_count < max && enactor->sets[need].count > 0) {
+        uint32_t at = hf_bitset_next(&enactor->sets[need], *cursor);
+        if (at == HF_BITSET_NONE) {
+            at = hf_bitset_next(&enactor->sets[need], 0);
+        }
+        assert(at != HF_BITSET_NONE);
+        struct hf_lane *lane = &enactor->lanes[at];
+        lane->slot = (uint16_t)(slot + 1);
+        lane->next = HF_BITSET_NONE;
+        hf_lane_settle(enactor, at, now_ms);
+        if (enactor->audit_op != 0) {
+            hf_bitset_remove(&enactor->auditing, at);
+        }
+        if (last == HF_BITSET_NONE) {
+            op->lane_first = at;
+        } else {
+            enactor->lanes[last].next = at;
+        }
+        last = at;
+        op->lane_count++;
+        *cursor = at + 1;
+    }
+    action->lane_first = op->lane_first;
+    action->lane_count = op->lane_count;
+}
+
+static bool pump_read(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, uint64_t now_ms)
+{
+    struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_READ);
+    if (action == NULL) {
+        return false;
+    }
+    uint32_t cursor = 0;
+    if (enactor->zone_known) {
+        take_lanes(enactor, action, HF_NEED_READ, READ_BATCH, &cursor, now_ms);
+        enactor->counters.read += action->lane_count;
+    }
+    enactor->reads++;
+    return true;
+}
+
+static bool pump_write(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
+                       enum hf_need need, uint32_t *cursor, uint64_t now_ms)
+{
+    struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_WRITE);
+    if (action == NULL) {
+        return false;
+    }
+    take_lanes(enactor, action, need, enactor->batch, cursor, now_ms);
+    for (uint32_t at = action->lane_first; at != HF_BITSET_NONE; at = enactor->lanes[at].next) {
+        enactor->lanes[at].sent_gen = enactor->lanes[at].want_gen;
+        enactor->lanes[at].sent_sum = enactor->lanes[at].want_sum;
+    }
+    action->guard = enactor->guard;
+    action->count = enactor->options.write_count++;
+    hf_enactor_op_find(enactor, action->op)->count = action->count;
+    enactor->writes++;
+    enactor->counters.messages++;
+    return true;
+}
+
+static void pump_guard_write(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
+                             uint64_t floor, bool frozen)
+{
+    struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_WRITE_GUARD);
+    if (action == NULL) {
+        return;
+    }
+    action->guard = enactor->guard;
+    action->guard_after = (struct hf_zone_guard){.kind = HF_FENCE_OURS,
+                                                 .instance = enactor->options.instance,
+                                                 .floor = floor,
+                                                 .frozen = frozen};
+    enactor->guard_after = action->guard_after;
+    enactor->guard_op = action->op;
+}
+
+/* Without a guard: ours that somebody deleted is restored, a new zone is claimed, else refused. */
+static void pump_guard_absent(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox)
+{
+    if (enactor->guard_known_once || enactor->claimed > 0) {
+        /* Its floor is lost: above every generation that the plan has, nothing can come back. */
+        uint64_t floor =
+            enactor->restore_floor > enactor->plan_gen ? enactor->restore_floor : enactor->plan_gen;
+        pump_guard_write(enactor, outbox, floor, enactor->was_frozen || enactor->want_frozen);
+    } else if (!enactor->fences_seen) {
+        pump_guard_write(enactor, outbox, 0, enactor->want_frozen);
+    } else {
+        enactor->state = HF_ZONE_REFUSED;
+    }
+}
+
+static void pump_guard(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
+                       uint64_t now_ms)
+{
+    if (enactor->guard_op != 0) {
+        return;
+    }
+    bool poll =
+        enactor->state != HF_ZONE_OPEN && enactor->zone_known && now_ms >= enactor->next_guard_ms;
+    bool unknown = enactor->guard.kind == HF_FENCE_UNKNOWN && enactor->zone_known;
+    if ((poll || unknown) && enactor->reads == 0) {
+        enactor->next_guard_ms = now_ms + HF_ENACTOR_GUARD_POLL_MS;
+        (void)pump_read(enactor, outbox, now_ms);
+    } else if (enactor->guard.kind == HF_FENCE_ABSENT && enactor->zone_known) {
+        pump_guard_absent(enactor, outbox);
+    } else if (enactor->guard.kind == HF_FENCE_OURS && enactor->want_frozen) {
+        pump_guard_write(enactor, outbox, enactor->guard.floor, true);
+    }
+}
+
+static void pump_audit(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
+                       uint64_t now_ms)
+{
+    if (enactor->audit_op != 0 || now_ms < enactor->next_audit_ms) {
+        return;
+    }
+    struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_READ_ZONE);
+    if (action == NULL) {
+        return;
+    }
+    action->whole = enactor->records_doubted;
+    enactor->records_doubted = false;
+    enactor->audit_op = action->op;
+    enactor->counters.audits++;
+    enactor->stray_gen = 0;
+    enactor->audit_fences = false;
+    hf_bitset_clear(&enactor->auditing);
+    hf_bitset_fill(&enactor->auditing, enactor->lane_count);
+    for (uint32_t slot = 0; slot < enactor->op_room; slot++) {
+        const struct hf_enactor_op *op = &enactor->ops[slot];
+        for (uint32_t at = op->number != 0 ? op->lane_first : HF_BITSET_NONE; at != HF_BITSET_NONE;
+             at = enactor->lanes[at].next) {
+            hf_bitset_remove(&enactor->auditing, at);
+        }
+    }
+}
+
+static void pump_head(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, uint64_t now_ms)
+{
+    struct hf_bitset *suspects = &enactor->sets[HF_NEED_HEAD];
+    bool wanted = suspects->count > 0 || enactor->head_asked;
+    if (enactor->head_op != 0 || !wanted || now_ms < enactor->next_head_ms) {
+        return;
+    }
+    struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_HEAD);
+    if (action == NULL) {
+        return;
+    }
+    enactor->head_op = action->op;
+    enactor->head_asked = false;
+    hf_bitset_clear(&enactor->confirming);
+    for (uint32_t at = hf_bitset_next(suspects, 0); at != HF_BITSET_NONE;
+         at = hf_bitset_next(suspects, at + 1)) {
+        hf_bitset_add(&enactor->confirming, at);
+    }
+}
+
+/* Writes of one pace until so many are in flight; false when there is no room for another. */
+static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, int pace,
+                      uint32_t writes_max, uint64_t now_ms)
+{
+    struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
+    if (lanes->count == 0) {
+        enactor->rolling[pace] = false;
+        return true;
+    }
+    if (!enactor->rolling[pace]) {
+        /* Each enactor begins at its own share of what is to be done. */
+        uint64_t rank = (uint64_t)lanes->count * enactor->options.offset >> 16;
+        enactor->cursor[pace] = hf_bitset_nth(lanes, (uint32_t)rank);
+        enactor->rolling[pace] = true;
+    }
+    while (lanes->count > 0 && enactor->writes < writes_max) {
+        if (!pump_write(enactor, outbox, hf_pace_need(pace), &enactor->cursor[pace], now_ms)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void pump_writes(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
+                        uint64_t now_ms)
+{
+    uint32_t window = enactor->window_256 / 256;
+    if (pump_pace(enactor, outbox, HF_PACE_FAST, window + HF_ENACTOR_FAST_RESERVE, now_ms)) {
+        (void)pump_pace(enactor, outbox, HF_PACE_BULK, window, now_ms);
+    }
+}
+
+void hf_enactor_pump(struct hf_enactor *enactor, const struct hf_enactor_event *event,
+                     struct hf_enactor_outbox *outbox)
+{
+    uint64_t now_ms = event->now_ms;
+    if (!enactor->plan_known || now_ms < enactor->not_before_ms) {
+        return;
+    }
+    pump_audit(enactor, outbox, now_ms);
+    pump_guard(enactor, outbox, now_ms);
+    if (!enactor->zone_known) {
+        return;
+    }
+    pump_head(enactor, outbox, now_ms);
+    while (enactor->sets[HF_NEED_READ].count > 0 && enactor->reads < HF_ENACTOR_READS_MAX) {
+        if (!pump_read(enactor, outbox, now_ms)) {
+            return;
+        }
+    }
+    if (enactor->state == HF_ZONE_OPEN && enactor->guard.kind == HF_FENCE_OURS &&
+        enactor->guard_op == 0) {
+        pump_writes(enactor, outbox, now_ms);
+    }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What `holdfast --help`, `holdfast COMMAND --help` and `--version` print.
+ */
+#ifndef HF_HOLDFAST_COMMAND_HELP_H
+#define HF_HOLDFAST_COMMAND_HELP_H
+
+#include "holdfast/command.h"
+
+/* command NULL: the list of subcommands. */
+void hf_help_print(const struct hf_term *term, const struct hf_command *command);
+void hf_help_version(const struct hf_term *term);
+
+/* The subcommand that name was most likely meant to be, or NULL. */
+const char *hf_help_nearest(const char *name);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "holdfast/role.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/error.h"
+#include "holdfast/open.h"
+
+enum {
+    PROBLEMS_MAX = 64 * 1024,
+    FILES_MAX = 65536, /* descriptors: one for each check under way, and some */
+};
+
+/* Checks are what needs descriptors: all that the operating system lets us have. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void log_problems(struct hf_log *log, struct hf_buf *problems)
+{
+    const char *text = hf_buf_text(problems);
+    while (*text != 0) {
+        size_t size = strcspn(text, "\n");
+        hf_log(log, HF_LOG_ERROR, "config_wrong", "problem=%.*s", (int)size, text);
+        text += size + (text[size] == '\n');
+    }
+}
+
+struct hf_config *hf_role_read_again(struct hf_config *config, struct hf_log *log)
+{
+    struct hf_config *fresh = NULL;
+    struct hf_buf problems;
+    hf_buf_init(&problems, PROBLEMS_MAX);
+    if (hf_config_read(config->path, &fresh, &problems) == HF_OK) {
+        hf_log(log, HF_LOG_INFO, "config_read", "path=%s", fresh->path);
+        hf_config_free(config);
+        config = fresh;
+    } else {
+        log_problems(log, &problems);
+        hf_log(log, HF_LOG_ERROR, "config_kept", "why=%s", "the running configuration goes on");
+    }
+    hf_buf_release(&problems);
+    return config;
+}
+
+int hf_role_loop(const struct hf_invocation *invocation, const char *role, hf_role_run *run,
+                 void *context)
+{
+    struct hf_config *config = NULL;
+    if (hf_open_config(invocation, &config) != HF_OK) {
+        return HF_EXIT_FAILED;
+    }
+    struct hf_log log;
+    hf_open_log(invocation, role, &log);
+    (void)signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    enum hf_role_end end = HF_ROLE_RELOAD;
+    int error = HF_OK;
+    for (;;) {
+        error = run(context, config, &log, &end);
+        if (error != HF_OK || end == HF_ROLE_STOPPED) {
+            break;
+        }
+        config = hf_role_read_again(config, &log);
+    }
+    hf_config_free(config);
+    hf_log_release(&log);
+    return error == HF_OK ? HF_EXIT_DONE : HF_EXIT_FAILED;
+}

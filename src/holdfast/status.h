@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Status: what `holdfast status` tells: the look at an installation, what of it needs a person,
+ * most urgent first, and endpoints counted by state.
+ */
+#ifndef HF_HOLDFAST_STATUS_H
+#define HF_HOLDFAST_STATUS_H
+
+#include "holdfast/look.h"
+
+enum { HF_ALERTS_MAX = 64 };
+
+enum hf_severity {
+    HF_SEVERITY_CRITICAL, /* names may be answered wrong or cannot follow any more */
+    HF_SEVERITY_WARNING,  /* somebody should look */
+    HF_SEVERITY_NOTICE,
+};
+const char *hf_severity_name(enum hf_severity severity);
+
+struct hf_alert {
+    enum hf_severity severity;
+    const char *code;    /* a stable name: "zone-refused" */
+    const char *subject; /* zone, endpoint, role, or NULL */
+    const char *text;
+    const char *command; /* what to type, or NULL */
+};
+
+struct hf_status_counts {
+    uint32_t planned;         /* in the plan, tombstones left out */
+    uint32_t in_step, behind; /* as the enactor that is furthest says, zone by zone */
+    uint32_t held, contested, foreign, frozen, pinned, retired, orphans;
+    uint32_t backends, up, down, unknown, drained;
+};
+
+struct hf_status {
+    struct hf_look *look;
+    struct hf_status_counts counts;
+    struct hf_alert alerts[HF_ALERTS_MAX];
+    uint32_t alert_count;
+    uint32_t alerts_dropped;
+};
+
+/* status_count.c */
+void hf_status_count(struct hf_status *status);
+/* Of all living enactors' reports of a zone the one that is furthest, or NULL. */
+const struct hf_report_zone *hf_status_zone(const struct hf_look *look, const char *zone);
+
+/* status_alerts.c: fills alerts, most urgent first. */
+void hf_status_alerts(struct hf_status *status);
+/* How many are more than a notice. */
+uint32_t hf_status_urgent(const struct hf_status *status);
+
+/* One line of held_lines: "NAME GUARD -member +member". False at the end. */
+struct hf_held_line {
+    const char *name, *guard, *members;
+    int name_size, guard_size, members_size;
+};
+bool hf_held_next(const char **at, struct hf_held_line *ret_line);
+
+/* status_show.c, status_json.c */
+void hf_status_show(const struct hf_status *status);
+int hf_status_show_json(const struct hf_status *status);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the enactor's driver share.
+ *
+ * enact.c       the process: store, plan, overrides, signals
+ * enact_zone.c  one zone: feeds its machine, begins what it asks for
+ * enact_read.c  READ: single fences
+ * enact_audit.c READ_ZONE: the whole zone
+ * enact_write.c WRITE and WRITE_GUARD
+ * enact_report.c
+ */
+#ifndef HF_IO_ENACT_INTERNAL_H
+#define HF_IO_ENACT_INTERNAL_H
+
+#include <uv.h>
+
+#include "base/error.h"
+#include "codec/fence.h"
+#include "codec/name.h"
+#include "codec/overrides.h"
+#include "codec/plan.h"
+#include "codec/report.h"
+#include "core/enactor.h"
+#include "core/planner.h"
+#include "io/dns.h"
+#include "io/enact.h"
+#include "io/plan_fetch.h"
+#include "io/plan_store.h"
+#include "io/store_async.h"
+#include "io/target.h"
+#include "io/watch.h"
+
+enum {
+    HF_ENACT_WRITERS_MAX = 4096,
+    HF_ENACT_TXT_MAX = 4096, /* octets of a TXT RRset that is kept as it was found */
+    HF_ENACT_WHY_MAX = 256,
+    HF_ENACT_AUDITS_SKIPPED_MAX = 9, /* audits in a row that an unchanged serial may stand for */
+};
+
+/* A TXT RRset as it was read: RDLENGTH and RDATA of each record, in the order of arrival. */
+struct hf_enact_txt {
+    uint8_t bytes[HF_ENACT_TXT_MAX];
+    size_t size;
+    uint32_t count;
+    bool overflow;
+};
+
+/* The exact TXT RRset of a lane whose fence is not of our form: what a repair is conditional on. */
+struct hf_enact_raw {
+    struct hf_enact_raw *next;
+    uint32_t lane; /* UINT32_MAX: the guard */
+    size_t size;
+    uint8_t bytes[];
+};
+
+struct hf_enact;
+struct hf_enact_audit;
+
+struct hf_enact_zone {
+    struct hf_enact *enact;
+    const struct hf_config_zone *zone;
+    const struct hf_config_target *target;
+    struct hf_dns *dns;
+    knot_tsig_key_t key;
+    bool has_key;
+    uint8_t guard_owner[HF_NAME_MAX];
+    struct hf_enactor machine;
+    void *memory;
+    uint32_t *lane_rows; /* plan row of each lane */
+    struct hf_enact_raw *raws;
+    struct hf_enact_audit *audit;
+    uv_timer_t timer;
+    uint32_t head_waiting; /* op of a HEAD that waits for the next load, 0: none */
+    uint32_t serial;       /* at the last transfer */
+    uint32_t audits_skipped;
+    struct hf_zone_guard guard_noted; /* last said in the log */
+    bool serial_known;
+    bool was_frozen_by_override;
+    bool pumping;
+    char guard_owner_seen[HF_OWNER_MAX + 1]; /* of an alien guard */
+    char why[HF_ENACT_WHY_MAX];              /* last trouble with the server, "" when all is well */
+};
+
+/* Where a plan row's lane is. */
+struct hf_enact_place {
+    uint32_t zone; /* UINT32_MAX: in no zone of the configuration */
+    uint32_t lane;
+};
+
+struct hf_enact {
+    const struct hf_config *config;
+    const struct hf_enact_options *options;
+    struct hf_log *log;
+    uv_loop_t loop;
+    uv_signal_t signals[3];
+    uv_timer_t report_timer;
+    struct hf_store_async *store;
+    struct hf_plan plan;
+    struct hf_enact_place *places; /* by plan row */
+    uint32_t place_count, place_room;
+    struct hf_watch *watch;
+    struct hf_enact_zone *zones;
+    char (*writers)[HF_WRITER_MAX + 1]; /* names by number; 0 is ours */
+    uint32_t writer_count;
+    struct hf_overrides overrides;
+    uint32_t instance;
+    bool instance_known;
+    bool loading, load_again; /* a load is under way; another is wanted after it */
+    bool reporting;
+    bool stopping;
+    enum hf_role_end end;
+    uint64_t started_ms; /* wall clock */
+    uint64_t random;     /* state of the jitter generator */
+    uint64_t reported_ms;
+    uint64_t reported_hash;
+    char trouble[HF_ENACT_WHY_MAX]; /* with the store, "" when none */
+};
+
+/* --- enact.c --- */
+void hf_enact_load(struct hf_enact *enact);
+uint32_t hf_enact_writer(struct hf_enact *enact, const char *name); /* UINT32_MAX: table full */
+uint64_t hf_enact_random(struct hf_enact *enact);
+
+/* --- enact_zone.c --- */
+int hf_enact_zone_init(struct hf_enact_zone *zone, struct hf_enact *enact, uint32_t number);
+void hf_enact_zone_release(struct hf_enact_zone *zone);
+/* One step, and what it asks for; repeated while the outbox was full. */
+void hf_enact_feed(struct hf_enact_zone *zone, struct hf_enactor_event *event);
+void hf_enact_tick(struct hf_enact_zone *zone);
+uint32_t hf_enact_zone_lane(struct hf_enact_zone *zone, uint32_t row); /* a new one */
+/* The completion of op, after its outcome was put into words. */
+void hf_enact_done(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
+                   const struct hf_dns_outcome *outcome);
+
+/* Collects one record of a TXT RRset; turns it into a fence or guard, keeping what is odd. */
+void hf_enact_txt_add(struct hf_enact_txt *txt, const uint8_t *rdata, size_t size);
+void hf_enact_fence_of(struct hf_enact_zone *zone, uint32_t lane, const struct hf_enact_txt *txt,
+                       struct hf_fence *ret_fence);
+void hf_enact_guard_of(struct hf_enact_zone *zone, const struct hf_enact_txt *txt,
+                       struct hf_zone_guard *ret_guard);
+/* Says in the log what changed about the guard. */
+void hf_enact_guard_note(struct hf_enact_zone *zone, const struct hf_zone_guard *guard);
+const struct hf_enact_raw *hf_enact_raw_find(const struct hf_enact_zone *zone, uint32_t lane);
+
+/* --- what actions do --- */
+void hf_enact_read(struct hf_enact_zone *zone, const struct hf_enactor_action *action);
+void hf_enact_audit(struct hf_enact_zone *zone, const struct hf_enactor_action *action);
+void hf_enact_write(struct hf_enact_zone *zone, const struct hf_enactor_action *action);
+void hf_enact_write_guard(struct hf_enact_zone *zone, const struct hf_enactor_action *action);
+void hf_enact_report(struct hf_enact *enact);
+
+#endif

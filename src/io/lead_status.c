@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Status documents: written when they say something new, and every few seconds as a sign of life.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/lead_internal.h"
+#include "io/wallclock.h"
+
+enum {
+    STATUS_ALIVE_MS = 5000,
+    HELD_LINES_MAX = 64 * 1024,
+};
+
+struct status_job {
+    struct hf_lead *lead;
+    struct hf_buf planner;
+    struct hf_buf backends;
+};
+
+static int status_job_run(void *context, struct hf_store *store, int open_error)
+{
+    struct status_job *job = context;
+    if (store == NULL) {
+        return open_error;
+    }
+    int error = hf_document_put(store, HF_STATUS_PLANNER, &job->planner);
+    if (error == HF_OK) {
+        error = hf_document_put(store, HF_STATUS_BACKENDS, &job->backends);
+    }
+    return error;
+}
+
+static void status_job_done(void *context, int result, const char *why)
+{
+    struct status_job *job = context;
+    (void)why;
+    if (result != HF_OK) {
+        job->lead->status_hash = 0;
+        job->lead->backends_hash = 0;
+    }
+    job->lead->status_pending = false;
+    hf_buf_release(&job->planner);
+    hf_buf_release(&job->backends);
+    free(job);
+}
+
+static void count_backends(const struct hf_lead *lead, struct hf_planner_status *status)
+{
+    status->backends = lead->config->backend_count;
+    for (uint32_t i = 0; i < lead->config->backend_count; i++) {
+        switch (lead->backends[i].health.verdict) {
+        case HF_VERDICT_UP:
+            status->up++;
+            break;
+        case HF_VERDICT_DOWN:
+            status->down++;
+            break;
+        default:
+            status->unknown++;
+            break;
+        }
+        status->drained += lead->planning->planner.drained[i] == 1;
+    }
+}
+
+/* Encodes with at_ms 0 for the hash, then with the time. */
+static uint64_t encode_planner(struct hf_lead *lead, struct hf_buf *json)
+{
+    struct hf_buf lines;
+    struct hf_digest digest;
+    const struct hf_planner *planner = &lead->planning->planner;
+    hf_buf_init(&lines, HF_STATUS_BYTES_MAX);
+    lead->held_id[0] = 0;
+    if (planner->held.count > 0) {
+        hf_planning_held(lead->planning, &lines, &digest);
+        hf_digest_text(&digest, lead->held_id);
+        if (lines.size > HELD_LINES_MAX) {
+            lines.size = HELD_LINES_MAX;
+        }
+    }
+    struct hf_planner_status status = {.planner = lead->name,
+                                       .started_ms = lead->started_ms,
+                                       .pid = getpid(),
+                                       .head_gen = planner->head_gen,
+                                       .published = lead->published_count,
+                                       .frozen = planner->frozen,
+                                       .stopped = planner->stopped,
+                                       .trouble = lead->trouble,
+                                       .held_id = lead->held_id,
+                                       .held_lines = hf_buf_text(&lines),
+                                       .held_count = planner->held.count,
+                                       .endpoints = lead->planning->fleet.endpoint_count};
+    count_backends(lead, &status);
+    hf_planner_status_encode(&status, json);
+    uint64_t hash = hf_hash64(json->bytes, json->size);
+    hf_buf_clear(json);
+    status.at_ms = hf_wallclock_ms();
+    hf_planner_status_encode(&status, json);
+    hf_buf_release(&lines);
+    return hash;
+}
+
+/* News is a verdict, a drain or a hold-down, not yet another check with the same result. */
+static uint64_t hash_backends(const struct hf_lead *lead)
+{
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < lead->config->backend_count; i++) {
+        const struct hf_health *health = &lead->backends[i].health;
+        uint64_t facts[4] = {health->verdict, health->verdict_at_ms, health->held_until_ms,
+                             lead->planning->planner.drained[i]};
+        hash = hash * 31 + hf_hash64(facts, sizeof(facts));
+    }
+    return hash;
+}
+
+static void encode_backends(const struct hf_lead *lead, struct hf_buf *json)
+{
+    const struct hf_config *config = lead->config;
+    struct hf_backend_status *rows = calloc(config->backend_count + 1U, sizeof(*rows));
+    if (rows == NULL) {
+        abort();
+    }
+    for (uint32_t i = 0; i < config->backend_count; i++) {
+        const struct hf_lead_backend *backend = &lead->backends[i];
+        rows[i] = (struct hf_backend_status){.name = config->backends[i].name,
+                                             .pool = config->pools[config->backends[i].pool].name,
+                                             .site = config->sites[config->backends[i].site],
+                                             .why = backend->why,
+                                             .addresses = backend->addresses,
+                                             .verdict = (enum hf_verdict)backend->health.verdict,
+                                             .drained = lead->planning->planner.drained[i] == 1,
+                                             .since_ms = backend->health.verdict_at_ms,
+                                             .checked_ms = backend->checked_ms,
+                                             .held_until_ms = backend->health.held_until_ms,
+                                             .duration_us = backend->duration_us,
+                                             .flaps = backend->health.flap_count};
+    }
+    hf_backends_status_encode(hf_wallclock_ms(), rows, config->backend_count, json);
+    free(rows);
+}
+
+void hf_lead_status(struct hf_lead *lead)
+{
+    if (lead->planning == NULL || lead->busy || lead->status_pending || lead->stopping) {
+        return;
+    }
+    struct status_job *job = calloc(1, sizeof(*job));
+    if (job == NULL) {
+        abort();
+    }
+    job->lead = lead;
+    hf_buf_init(&job->planner, HF_STATUS_BYTES_MAX);
+    hf_buf_init(&job->backends, HF_STATUS_BYTES_MAX);
+    uint64_t hash = encode_planner(lead, &job->planner);
+    uint64_t backends_hash = hash_backends(lead);
+    uint64_t now = uv_now(&lead->loop);
+    bool due = now - lead->status_ms >= STATUS_ALIVE_MS;
+    bool news = hash != lead->status_hash || backends_hash != lead->backends_hash;
+    lead->status_pending = true;
+    if (!news && !due) {
+        status_job_done(job, HF_OK, NULL);
+        return;
+    }
+    encode_backends(lead, &job->backends);
+    lead->status_hash = hash;
+    lead->backends_hash = backends_hash;
+    lead->status_ms = now;
+    if (hf_store_async_submit(lead->store, status_job_run, status_job_done, job) != HF_OK) {
+        status_job_done(job, HF_EBUSY, NULL);
+    }
+}

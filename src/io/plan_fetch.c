@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "io/plan_fetch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "io/plan_read.h"
+#include "io/store_db.h"
+
+enum { FETCH_TRIES_MAX = 4 };
+
+struct hf_plan_fetched {
+    uint64_t gen;
+    struct hf_digest name;
+    struct hf_plan_chain chain; /* empty when the image was there already */
+};
+
+static int fetch(struct hf_store *store, uint64_t have_gen, const struct hf_digest *have,
+                 struct hf_plan_fetched *fetched)
+{
+    if (fetched->gen == 0 ||
+        (fetched->gen == have_gen && memcmp(&fetched->name, have, sizeof(*have)) == 0)) {
+        return HF_OK;
+    }
+    return hf_plan_read_chain(store, fetched->gen, &fetched->name, have_gen, have, &fetched->chain);
+}
+
+/*
+ * An object is gone: because the head moved to a snapshot meanwhile and a janitor was quick? If
+ * not, the words for the object that is missing are said again.
+ */
+static bool head_moved(struct hf_store *store, const struct hf_plan_fetched *fetched)
+{
+    char words[HF_STORE_WHY_MAX];
+    uint64_t gen = 0;
+    struct hf_digest name;
+    hf_plan_keep_words(store, words);
+    if (hf_plan_read_head(store, &gen, &name) == HF_OK &&
+        (gen != fetched->gen || memcmp(&name, &fetched->name, sizeof(name)) != 0)) {
+        return true;
+    }
+    (void)hf_store_db_refuse(store, HF_ENOENT, "%s", words);
+    return false;
+}
+
+int hf_plan_fetch(struct hf_store *store, uint64_t have_gen, const struct hf_digest *have,
+                  struct hf_plan_fetched **ret_fetched)
+{
+    struct hf_plan_fetched fetched = {0};
+    int error = HF_OK;
+    for (int try = 0; try < FETCH_TRIES_MAX; try++) {
+        error = hf_plan_read_head(store, &fetched.gen, &fetched.name);
+        if (error == HF_OK) {
+            error = fetch(store, have_gen, have, &fetched);
+        }
+        if (error != HF_ENOENT || !head_moved(store, &fetched)) {
+            break;
+        }
+    }
+    if (error != HF_OK) {
+        return error;
+    }
+    struct hf_plan_fetched *copy = malloc(sizeof(*copy));
+    if (copy == NULL) {
+        abort();
+    }
+    *copy = fetched;
+    *ret_fetched = copy;
+    return HF_OK;
+}
+
+uint64_t hf_plan_fetched_gen(const struct hf_plan_fetched *fetched)
+{
+    return fetched->gen;
+}
+
+int hf_plan_fetched_apply(struct hf_plan_fetched *fetched, struct hf_plan *plan,
+                          hf_plan_changed *changed, void *context)
+{
+    if (fetched->gen == 0) {
+        hf_plan_clear(plan, changed, context);
+        return HF_OK;
+    }
+    return hf_plan_chain_apply(&fetched->chain, plan, changed, context);
+}
+
+void hf_plan_fetched_free(struct hf_plan_fetched *fetched)
+{
+    if (fetched != NULL) {
+        hf_plan_chain_release(&fetched->chain);
+        free(fetched);
+    }
+}

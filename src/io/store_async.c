@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "io/store_async.h"
+
+#include <assert.h>
+#include <libgen.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+struct async_job {
+    hf_store_job *run;
+    hf_store_done *done;
+    void *context;
+    int result;
+    char *why; /* NULL after HF_OK */
+};
+
+/*
+ * One ring of jobs and three counters that only rise: delivered <= ran <= submitted. A poll is no
+ * job: it is wanted or not, and its answer is changed or not, so that many become one.
+ */
+struct hf_store_async {
+    /* Set before the worker starts and never changed. */
+    char *path;
+    bool create;
+
+    /* The loop thread's. */
+    uv_async_t wake;
+    uv_timer_t timer;
+    uv_fs_event_t folder;
+    uv_thread_t worker;
+    unsigned open_handles;
+    bool stopped;
+    uint64_t delivered;
+    hf_store_on_change *on_change;
+    void *context;
+    void (*closed)(void *context);
+    void *closed_context;
+
+    /* The worker's. */
+    struct hf_store *store;
+    int open_error;
+    char open_why[HF_STORE_WHY_MAX];
+    int poll_error;
+    uint64_t poll_changes;
+
+    /* Both threads', under lock. */
+    uv_mutex_t lock;
+    uv_cond_t work;
+    uint64_t submitted;
+    uint64_t ran;
+    bool poll_wanted;
+    bool changed;
+    bool stopping;
+    bool ended;
+    struct async_job jobs[HF_STORE_JOBS_MAX];
+};
+
+/* Opens, and with create makes, the store; once open it follows its file and makes none anew. */
+static void open_store(struct hf_store_async *async)
+{
+    if (async->store == NULL) {
+        async->open_error =
+            hf_store_open_why(async->path, async->create, async->open_why, &async->store);
+    }
+}
+
+static void run_job(struct hf_store_async *async, struct async_job *job)
+{
+    open_store(async);
+    job->result = job->run(job->context, async->store, async->open_error);
+    if (job->result != HF_OK) {
+        job->why = strdup(async->store != NULL ? hf_store_why(async->store) : async->open_why);
+        if (job->why == NULL) {
+            abort();
+        }
+    }
+}
+
+/* True when something is different from what the last poll found. */
+static bool poll_store(struct hf_store_async *async)
+{
+    uint64_t changes = async->poll_changes;
+    open_store(async);
+    int error = async->open_error;
+    if (async->store != NULL) {
+        error = hf_store_changes(async->store, &changes);
+    }
+    bool changed = error != async->poll_error || changes != async->poll_changes;
+    async->poll_error = error;
+    async->poll_changes = changes;
+    return changed;
+}
+
+static void work(void *context)
+{
+    struct hf_store_async *async = context;
+    uv_mutex_lock(&async->lock);
+    for (;;) {
+        bool news = false;
+        while (!async->stopping && !async->poll_wanted && async->ran == async->submitted) {
+            uv_cond_wait(&async->work, &async->lock);
+        }
+        if (async->ran < async->submitted) {
+            struct async_job *job = &async->jobs[async->ran % HF_STORE_JOBS_MAX];
+            uv_mutex_unlock(&async->lock);
+            run_job(async, job);
+            uv_mutex_lock(&async->lock);
+            async->ran++;
+            news = true;
+        } else if (async->stopping) {
+            break;
+        }
+        if (async->poll_wanted) {
+            async->poll_wanted = false;
+            uv_mutex_unlock(&async->lock);
+            bool changed = poll_store(async);
+            uv_mutex_lock(&async->lock);
+            async->changed = async->changed || changed;
+            news = news || async->changed;
+        }
+        if (news) {
+            (void)uv_async_send(&async->wake);
+        }
+    }
+    hf_store_close(async->store);
+    async->ended = true;
+    (void)uv_async_send(&async->wake);
+    uv_mutex_unlock(&async->lock);
+}
+
+static void release(struct hf_store_async *async)
+{
+    uv_cond_destroy(&async->work);
+    uv_mutex_destroy(&async->lock);
+    free(async->path);
+    free(async);
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+    struct hf_store_async *async = handle->data;
+    if (--async->open_handles > 0) {
+        return;
+    }
+    void (*closed)(void *context) = async->closed;
+    void *context = async->closed_context;
+    release(async);
+    if (closed != NULL) {
+        closed(context);
+    }
+}
+
+static void close_handles(struct hf_store_async *async)
+{
+    uv_close((uv_handle_t *)&async->wake, handle_closed);
+    uv_close((uv_handle_t *)&async->timer, handle_closed);
+    uv_close((uv_handle_t *)&async->folder, handle_closed);
+}
+
+/* Runs the done callbacks of what the worker has run. */
+static void deliver(struct hf_store_async *async, uint64_t ran)
+{
+    while (async->delivered < ran) {
+        struct async_job job = async->jobs[async->delivered % HF_STORE_JOBS_MAX];
+        async->delivered++; /* before the call, which may submit into this place */
+        if (job.done != NULL) {
+            job.done(job.context, job.result, job.why != NULL ? job.why : "");
+        }
+        free(job.why);
+    }
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct hf_store_async *async = wake->data;
+    uv_mutex_lock(&async->lock);
+    uint64_t ran = async->ran;
+    bool changed = async->changed;
+    bool ended = async->ended;
+    async->changed = false;
+    uv_mutex_unlock(&async->lock);
+    deliver(async, ran);
+    if (ended) {
+        (void)uv_thread_join(&async->worker);
+        close_handles(async);
+    } else if (changed && !async->stopped && async->on_change != NULL) {
+        async->on_change(async->context);
+    }
+}
+
+static void want_poll(struct hf_store_async *async)
+{
+    uv_mutex_lock(&async->lock);
+    async->poll_wanted = true;
+    uv_cond_signal(&async->work);
+    uv_mutex_unlock(&async->lock);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    want_poll(timer->data);
+}
+
+/*
+ * Only the store's own file is a hint: every commit changes it. A poll itself touches the journal
+ * beside it (SQLite of root changes its owner), and would call for the next poll.
+ */
+static void on_folder(uv_fs_event_t *folder, const char *name, int events, int status)
+{
+    struct hf_store_async *async = folder->data;
+    const char *slash = strrchr(async->path, '/');
+    (void)events;
+    if (status == 0 &&
+        (name == NULL || strcmp(name, slash != NULL ? slash + 1 : async->path) == 0)) {
+        want_poll(async);
+    }
+}
+
+/* A folder that cannot be watched, or is not there yet, leaves the timer: it is only later. */
+static void watch_folder(struct hf_store_async *async)
+{
+    char *path = strdup(async->path);
+    if (path == NULL) {
+        abort();
+    }
+    (void)uv_fs_event_start(&async->folder, on_folder, dirname(path), 0);
+    free(path);
+}
+
+int hf_store_async_start(uv_loop_t *loop, const char *path, bool create,
+                         hf_store_on_change *on_change, void *context,
+                         struct hf_store_async **ret_async)
+{
+    struct hf_store_async *async = calloc(1, sizeof(*async));
+    if (async == NULL || (async->path = strdup(path)) == NULL || uv_mutex_init(&async->lock) != 0 ||
+        uv_cond_init(&async->work) != 0) {
+        abort();
+    }
+    async->create = create;
+    async->on_change = on_change;
+    async->context = context;
+    async->poll_wanted = true;
+    async->changed = true; /* on_change is called once after start */
+    if (uv_async_init(loop, &async->wake, on_wake) != 0) {
+        release(async);
+        return HF_ESYS;
+    }
+    int code = uv_timer_init(loop, &async->timer);
+    assert(code == 0);
+    code = uv_fs_event_init(loop, &async->folder);
+    assert(code == 0);
+    async->open_handles = 3;
+    async->wake.data = async;
+    async->timer.data = async;
+    async->folder.data = async;
+    if (uv_thread_create(&async->worker, work, async) != 0) {
+        close_handles(async);
+        return HF_ESYS;
+    }
+    code = uv_timer_start(&async->timer, on_timer, HF_STORE_POLL_MS, HF_STORE_POLL_MS);
+    assert(code == 0);
+    watch_folder(async);
+    *ret_async = async;
+    return HF_OK;
+}
+
+int hf_store_async_submit(struct hf_store_async *async, hf_store_job *job, hf_store_done *done,
+                          void *context)
+{
+    if (async->stopped) {
+        return HF_EINVAL;
+    }
+    /* Only this thread writes submitted and delivered. */
+    if (async->submitted - async->delivered == HF_STORE_JOBS_MAX) {
+        return HF_ELIMIT;
+    }
+    uv_mutex_lock(&async->lock);
+    async->jobs[async->submitted % HF_STORE_JOBS_MAX] =
+        (struct async_job){.run = job, .done = done, .context = context};
+    async->submitted++;
+    uv_cond_signal(&async->work);
+    uv_mutex_unlock(&async->lock);
+    return HF_OK;
+}
+
+void hf_store_async_stop(struct hf_store_async *async, void (*closed)(void *context), void *context)
+{
+    assert(!async->stopped);
+    async->stopped = true;
+    async->closed = closed;
+    async->closed_context = context;
+    (void)uv_timer_stop(&async->timer);
+    (void)uv_fs_event_stop(&async->folder);
+    uv_mutex_lock(&async->lock);
+    async->stopping = true;
+    uv_cond_signal(&async->work);
+    uv_mutex_unlock(&async->lock);
+}
