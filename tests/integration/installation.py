@@ -16,6 +16,7 @@ by looking at a condition again and again, for at most PATIENCE_S.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -156,18 +157,28 @@ endpoints:
         wait_until(look, lambda: f"{answer}: {self.answer()} {self.fence()}\n{self.logs()[-6000:]}")
 
     def pause(self, process):
-        """SIGSTOP, but not while it holds the store's lock: that would stop the others as well."""
+        """SIGSTOP, but not while it holds one of the store's locks: that would stop the others."""
         while True:
             process.pause()
             wait_until(lambda: process.state() == "T", "a process to stop")
+            if self.store_is_free():
+                return
+            process.resume()
+
+    def store_is_free(self):
+        """Nobody holds SQLite's lock, nor the lock on the folder that writers take first."""
+        folder = os.open(os.path.dirname(self.store), os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with contextlib.closing(
                     sqlite3.connect(self.store, timeout=1, isolation_level=None)) as store:
-                try:
-                    store.execute("BEGIN EXCLUSIVE")
-                    store.execute("ROLLBACK")
-                    return
-                except sqlite3.OperationalError:
-                    process.resume()
+                store.execute("BEGIN EXCLUSIVE")
+                store.execute("ROLLBACK")
+            return True
+        except (BlockingIOError, sqlite3.OperationalError):
+            return False
+        finally:
+            os.close(folder)
 
     @contextlib.contextmanager
     def store_locked(self):
