@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The explorer on a protocol whose numbers of states are published. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lab/explore.h"
+#include "lab/two_phase.h"
+
+struct search {
+    struct hf_model model;
+    struct hf_explore explore;
+    void *memory;
+};
+
+static enum hf_explore_end search(struct search *search, const struct hf_two_phase_options *options,
+                                  uint32_t states_max, size_t ring_size)
+{
+    struct hf_explore_options bounds = {.states_max = states_max, .ring_size = ring_size};
+    hf_two_phase_model(&search->model, options);
+    search->memory = malloc(hf_explore_layout(&search->model, &bounds));
+    assert_non_null(search->memory);
+    hf_explore_init(&search->explore, &search->model, &bounds, search->memory);
+    while (hf_explore_run(&search->explore, 1000) == HF_EXPLORE_GOING) {
+    }
+    return (enum hf_explore_end)search->explore.end;
+}
+
+static uint32_t count_states(uint32_t managers, bool symmetry)
+{
+    struct search all;
+    struct hf_two_phase_options options = {.managers = managers, .symmetry = symmetry};
+    assert_int_equal(search(&all, &options, 1000000, 10000000), HF_EXPLORE_COMPLETE);
+    free(all.memory);
+    return all.explore.states;
+}
+
+static void test_published_counts(void **state)
+{
+    (void)state;
+    assert_int_equal(count_states(3, false), 288);
+    assert_int_equal(count_states(5, false), 8832);
+}
+
+static void test_symmetry_is_smaller(void **state)
+{
+    (void)state;
+    print_message("# with symmetry: %u of 288, %u of 8832\n", count_states(3, true),
+                  count_states(5, true));
+    assert_true(count_states(5, true) < 8832 / 10);
+}
+
+static void test_shortest_counterexample(void **state)
+{
+    (void)state;
+    struct search all;
+    struct hf_two_phase_options options = {.managers = 3, .careless = true};
+    assert_int_equal(search(&all, &options, 100000, 1000000), HF_EXPLORE_BROKEN);
+    struct hf_choice steps[16];
+    uint32_t count = hf_explore_path(&all.explore, steps, 16);
+    assert_int_equal(count, 3); /* one aborts, the coordinator commits, another hears it */
+    uint64_t world[8];
+    assert_true(all.model.state_size <= sizeof world);
+    all.model.init(&all.model, world, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        hf_choice_begin(&steps[i], steps[i].given_count);
+        assert_int_equal(all.model.step(&all.model, world, &steps[i]),
+                         i + 1 < count ? HF_STEP_TAKEN : HF_STEP_BROKEN);
+    }
+    free(all.memory);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    struct search all;
+    struct hf_two_phase_options options = {.managers = 3};
+    assert_int_equal(search(&all, &options, 287, 100000), HF_EXPLORE_FULL);
+    free(all.memory);
+    assert_int_equal(search(&all, &options, 288, 100000), HF_EXPLORE_COMPLETE);
+    free(all.memory);
+    assert_int_equal(search(&all, &options, 288, 40), HF_EXPLORE_FULL);
+    assert_int_equal(hf_explore_path(&all.explore, NULL, 0), 0);
+    free(all.memory);
+}
+
+static void test_choices(void **state)
+{
+    (void)state;
+    struct hf_choice choice = {0};
+    const uint32_t weights[] = {0, 5, 0, 1};
+    char seen[64] = "";
+    hf_choice_begin(&choice, 0);
+    size_t at = 0;
+    do {
+        uint32_t first = hf_choose(&choice, 2);
+        uint32_t second = first == 0 ? hf_choose_weighted(&choice, weights, 4) : 9;
+        at += (size_t)snprintf(seen + at, sizeof seen - at, "%u%u ", first, second);
+    } while (hf_choice_next(&choice));
+    assert_string_equal(seen, "01 03 19 ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_published_counts),
+        cmocka_unit_test(test_symmetry_is_smaller),
+        cmocka_unit_test(test_shortest_counterexample),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_choices),
+    };
+    return cmocka_run_group_tests_name("lab explore", tests, NULL, NULL);
+}
