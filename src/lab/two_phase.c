@@ -40,7 +40,7 @@ static bool coordinate(struct two_phase *now, const struct hf_two_phase_options 
         now->coordinator = ABORT;
         return true;
     }
-    if (!all_heard(now, options->managers) && !options->careless) {
+    if (!all_heard(now, options->managers) && options->careless == 0) {
         return false;
     }
     now->coordinator = COMMIT;
@@ -112,7 +112,7 @@ static size_t encode(const struct hf_model *model, const void *state, uint8_t *r
     const struct hf_two_phase_options *options = model->options;
     const struct two_phase *now = state;
     memcpy(ret_bytes, now->managers, options->managers);
-    if (options->symmetry) {
+    if (options->symmetry != 0) {
         sort(ret_bytes, options->managers);
     }
     ret_bytes[options->managers] = now->coordinator;

@@ -17,8 +17,8 @@ enum { HF_TWO_PHASE_MANAGERS_MAX = 8 };
 
 struct hf_two_phase_options {
     uint32_t managers;
-    bool symmetry; /* managers are interchangeable */
-    bool careless; /* a canary: the coordinator commits before everybody is prepared */
+    uint32_t symmetry; /* 1: managers are interchangeable */
+    uint32_t careless; /* 1: a canary, the coordinator commits before everybody is prepared */
 };
 
 /* options stay the caller's. Broken when one manager has committed and another aborted. */

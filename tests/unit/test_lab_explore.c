@@ -105,6 +105,36 @@ static void test_choices(void **state)
     assert_string_equal(seen, "01 03 19 ");
 }
 
+/* What a schedule means does not depend on which other alternatives exist. */
+static uint32_t choose_given(const uint32_t weights[4], uint16_t given)
+{
+    struct hf_choice choice = {.given = {given}};
+    hf_choice_begin(&choice, 1);
+    uint32_t chosen = hf_choose_weighted(&choice, weights, 4);
+    assert_int_equal(choice.given[0], chosen);
+    return chosen;
+}
+
+static void test_weighted_choices_are_absolute(void **state)
+{
+    (void)state;
+    const uint32_t some[] = {0, 5, 0, 1}, all[] = {1, 5, 1, 1}, few[] = {0, 5, 0, 0};
+    assert_int_equal(choose_given(all, 1), 1);
+    assert_int_equal(choose_given(some, 1), 1);
+    assert_int_equal(choose_given(some, 2), 3); /* the next one above */
+    assert_int_equal(choose_given(some, 3), 3);
+    assert_int_equal(choose_given(few, 3), 1); /* after the last the first */
+    assert_int_equal(choose_given(few, 0), 1);
+    struct hf_choice choice = {.random = 1};
+    uint32_t seen[4] = {0};
+    for (uint32_t i = 0; i < 600; i++) {
+        hf_choice_begin(&choice, 0);
+        seen[hf_choose_weighted(&choice, some, 4)]++;
+    }
+    assert_int_equal(seen[1] + seen[3], 600);
+    assert_in_range(seen[3], 50, 150);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_shortest_counterexample),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_weighted_choices_are_absolute),
     };
     return cmocka_run_group_tests_name("lab explore", tests, NULL, NULL);
 }
