@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/error.h"
 #include "lab/explore.h"
+#include "lab/run.h"
 #include "lab/two_phase.h"
 
 struct search {
@@ -61,17 +63,21 @@ static void test_shortest_counterexample(void **state)
     struct search all;
     struct hf_two_phase_options options = {.managers = 3, .careless = true};
     assert_int_equal(search(&all, &options, 100000, 1000000), HF_EXPLORE_BROKEN);
-    struct hf_choice steps[16];
-    uint32_t count = hf_explore_path(&all.explore, steps, 16);
+    struct hf_schedule steps[16];
+    uint32_t count = 0;
+    assert_int_equal(hf_explore_path(&all.explore, steps, 2, &count), HF_ELIMIT);
+    assert_int_equal(hf_explore_path(&all.explore, steps, 16, &count), HF_OK);
     assert_int_equal(count, 3); /* one aborts, the coordinator commits, another hears it */
-    uint64_t world[8];
-    assert_true(all.model.state_size <= sizeof world);
-    all.model.init(&all.model, world, 0);
+    uint64_t memory[16];
+    assert_true(hf_run_layout(&all.model) <= sizeof memory);
+    struct hf_run run;
+    hf_run_init(&run, &all.model, memory);
+    hf_run_begin(&run, 0, false);
     for (uint32_t i = 0; i < count; i++) {
-        hf_choice_begin(&steps[i], steps[i].given_count);
-        assert_int_equal(all.model.step(&all.model, world, &steps[i]),
-                         i + 1 < count ? HF_STEP_TAKEN : HF_STEP_BROKEN);
+        assert_int_equal(run.end, HF_RUN_GOING);
+        assert_true(hf_run_take(&run, &steps[i]));
     }
+    assert_int_equal(run.end, HF_RUN_BROKEN);
     free(all.memory);
 }
 
@@ -85,7 +91,8 @@ static void test_limits(void **state)
     assert_int_equal(search(&all, &options, 288, 100000), HF_EXPLORE_COMPLETE);
     free(all.memory);
     assert_int_equal(search(&all, &options, 288, 40), HF_EXPLORE_FULL);
-    assert_int_equal(hf_explore_path(&all.explore, NULL, 0), 0);
+    uint32_t count = 0;
+    assert_int_equal(hf_explore_path(&all.explore, NULL, 0, &count), HF_ENOENT);
     free(all.memory);
 }
 
