@@ -394,12 +394,18 @@ static uint32_t path_length(const struct hf_explore *explore)
     return count;
 }
 
+bool hf_explore_found(const struct hf_explore *explore)
+{
+    return explore->end == HF_EXPLORE_BROKEN || explore->end == HF_EXPLORE_WEDGE ||
+           explore->end == HF_EXPLORE_RESTLESS;
+}
+
 int hf_explore_path(const struct hf_explore *explore, struct hf_schedule *ret_steps, uint32_t room,
                     uint32_t *ret_count)
 {
     const struct hf_model *model = explore->model;
     bool last_step = explore->end == HF_EXPLORE_BROKEN;
-    if (!last_step && explore->end != HF_EXPLORE_WEDGE && explore->end != HF_EXPLORE_RESTLESS) {
+    if (!hf_explore_found(explore)) {
         return HF_ENOENT;
     }
     uint32_t count = path_length(explore), place = count;
