@@ -11,7 +11,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { MESSAGES_MAX = 100 }; /* of one transfer */
+enum {
+    MESSAGES_MAX = 100, /* of one transfer */
+    TRANSFER_TRIES = 3,
+};
 
 void client_init(struct client *client, uint16_t port, const knot_tsig_key_t *key)
 {
@@ -123,7 +126,7 @@ enum answer client_update(struct client *client, struct parcel *parcel, uint8_t 
 
 static bool send_question(struct client *client, const uint8_t *apex)
 {
-    uint8_t wire[1024];
+    uint8_t wire[1024] = {0};
     uint8_t digest[64];
     size_t digest_size = sizeof(digest);
     knot_pkt_t *pkt = knot_pkt_new(wire, sizeof(wire), NULL);
@@ -186,15 +189,22 @@ bool client_transfer(struct client *client, const struct universe *universe,
 {
     struct hf_server_zone zone = {0};
     uint32_t soa_count = 0;
-    bool good = send_question(client, universe_name(universe, OWNER_APEX));
-    if (!good) { /* the server may close what it answered on with an error */
-        client_release(client);
-        good = send_question(client, universe_name(universe, OWNER_APEX));
+    bool good = true;
+    for (int tries = 0; tries < TRANSFER_TRIES; tries++) {
+        good = send_question(client, universe_name(universe, OWNER_APEX)) &&
+               receive_frame(client) == ANSWER_RCODE;
+        if (good) {
+            break;
+        }
+        client_release(client); /* a server may close where it has seen a malformed message */
     }
-    for (uint32_t i = 0; good && soa_count < 2; i++) {
+    for (uint32_t i = 0; good; i++) {
         good = (i < MESSAGES_MAX || fail(client, "a transfer without end")) &&
-               receive_frame(client) == ANSWER_RCODE &&
                take_message(client, universe, &soa_count, &zone);
+        if (soa_count >= 2) {
+            break;
+        }
+        good = good && receive_frame(client) == ANSWER_RCODE;
     }
     if (good) {
         *ret_zone = zone;

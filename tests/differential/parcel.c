@@ -132,6 +132,27 @@ static bool name_is_used(const struct maker *maker, uint8_t owner)
 
 /* --- prerequisites --- */
 
+static bool rrset_has(const struct hf_server_rr *rrs, uint32_t count, uint64_t rdata)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < count; i++) {
+        has |= rrs[i].rdata == rdata;
+    }
+    return has;
+}
+
+/* Repetitions are odd; see repeat_requirement. */
+static bool value_is_required(const struct parcel *parcel, const struct hf_server_rr *rr)
+{
+    bool required = false;
+    for (uint32_t i = 0; i < parcel->message.prerequisite_count; i++) {
+        const struct hf_server_rr *other = &parcel->message.rrs[i];
+        required |=
+            other->owner == rr->owner && other->type == rr->type && other->class == KNOT_CLASS_IN;
+    }
+    return required;
+}
+
 static void require_value(const struct maker *maker, bool holds)
 {
     struct hf_server_rr rr = draw_existing(maker);
@@ -139,6 +160,9 @@ static void require_value(const struct maker *maker, bool holds)
     uint32_t count = hf_server_rrset(maker->zone, rr.owner, rr.type, &rrs);
     uint32_t lacking = holds ? count : random_below(maker->random, count);
     uint32_t first = random_below(maker->random, count);
+    if (value_is_required(maker->parcel, &rr)) {
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
         if (i != lacking) {
             rr = rrs[(first + i) % count];
@@ -149,7 +173,9 @@ static void require_value(const struct maker *maker, bool holds)
     if (!holds && (count == 1 || random_percent(maker->random, 50))) {
         rr.ttl_s = 0;
         rr.rdata = draw_rdata(maker, rr.owner, rr.type);
-        require(maker->parcel, &rr);
+        if (!rrset_has(rrs, count, rr.rdata)) {
+            require(maker->parcel, &rr);
+        }
     }
 }
 
@@ -207,6 +233,9 @@ static void add_one(const struct maker *maker)
 {
     struct hf_server_rr rr = draw_rr(maker);
     rr.ttl_s = TTLS_S[random_below(maker->random, sizeof(TTLS_S) / sizeof(TTLS_S[0]))];
+    if (rr.owner == OWNER_APEX && rr.type == KNOT_RRTYPE_NS) {
+        rr.ttl_s = START_TTL_S; /* Knot would never change it back */
+    }
     parcel_add(maker->parcel, &rr);
 }
 
@@ -281,7 +310,7 @@ static void touch_apex(const struct maker *maker)
     }
     rr.has_rdata = class != KNOT_CLASS_ANY;
     rr.rdata = rr.has_rdata ? draw_rdata(maker, rr.owner, type) : 0;
-    rr.ttl_s = class == KNOT_CLASS_IN ? 60 : 0;
+    rr.ttl_s = class == KNOT_CLASS_IN ? START_TTL_S : 0;
     parcel_add(maker->parcel, &rr);
 }
 
@@ -391,9 +420,15 @@ void parcel_reset(struct parcel *parcel, const struct universe *universe,
     struct hf_server_zone start;
     begin(parcel);
     universe_start(&start, hf_server_serial(zone) + 1);
-    for (uint8_t owner = 0; owner < OWNER_COUNT; owner++) {
-        struct hf_server_rr rr = {.owner = owner, .type = KNOT_RRTYPE_ANY, .class = KNOT_CLASS_ANY};
-        parcel_add(parcel, &rr);
+    for (uint32_t i = 0; i < zone->count; i++) {
+        struct hf_server_rr rr = zone->rrs[i];
+        const struct hf_server_rr *rrs;
+        bool apex =
+            rr.owner == OWNER_APEX && (rr.type == KNOT_RRTYPE_SOA || rr.type == KNOT_RRTYPE_NS);
+        if (!apex && hf_server_rrset(zone, rr.owner, rr.type, &rrs) > 0 && rrs == &zone->rrs[i]) {
+            rr = (struct hf_server_rr){.owner = rr.owner, .type = rr.type, .class = KNOT_CLASS_ANY};
+            parcel_add(parcel, &rr);
+        }
     }
     for (uint32_t i = 0; i < start.count; i++) {
         parcel_add(parcel, &start.rrs[i]);

@@ -50,11 +50,25 @@ static struct hf_txt_set demand(const struct maker *maker, uint8_t owner, uint32
     return set;
 }
 
-static size_t text(const struct maker *maker, uint32_t first, uint32_t count, uint8_t *bytes)
+/* A value that the RRset does not hold: no fence or guard is ever written twice. 0: there is none.
+ */
+static size_t new_text(const struct maker *maker, uint8_t owner, uint32_t first, uint32_t count,
+                       uint8_t *bytes)
 {
-    struct hf_server_rr rr = {.type = KNOT_RRTYPE_TXT};
-    rr.rdata = first + random_below(maker->random, count);
-    return universe_rdata(maker->universe, &rr, bytes);
+    const struct hf_server_rr *rrs;
+    uint32_t rr_count = hf_server_rrset(maker->zone, owner, KNOT_RRTYPE_TXT, &rrs);
+    uint32_t start = random_below(maker->random, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct hf_server_rr rr = {.type = KNOT_RRTYPE_TXT, .rdata = first + (start + i) % count};
+        bool held = false;
+        for (uint32_t j = 0; j < rr_count; j++) {
+            held |= rrs[j].rdata == rr.rdata;
+        }
+        if (!held) {
+            return universe_rdata(maker->universe, &rr, bytes);
+        }
+    }
+    return 0;
 }
 
 /* Appends the values of one type, each with a probability. */
@@ -149,9 +163,10 @@ static void add_endpoint(const struct maker *maker, struct hf_update *update, ui
     uint8_t after[HF_RECORDS_BYTES_MAX];
     struct hf_update_change change = {.endpoint = universe_name(maker->universe, owner),
                                       .expect = HF_EXPECT_ANY};
-    change.fence_before = demand(maker, (uint8_t)(owner + OWNER_FENCE_APEX), 0, TXT_FENCES, set);
-    if (random_percent(maker->random, 85)) {
-        change.fence_after_size = text(maker, 0, TXT_FENCES, fence);
+    uint8_t fence_owner = (uint8_t)(owner + OWNER_FENCE_APEX);
+    change.fence_before = demand(maker, fence_owner, 0, TXT_FENCES, set);
+    change.fence_after_size = new_text(maker, fence_owner, 0, TXT_FENCES, fence);
+    if (change.fence_after_size > 0 && random_percent(maker->random, 85)) {
         change.fence_after = fence;
     }
     expect(maker, owner, &change, before);
@@ -171,8 +186,8 @@ void parcel_holdfast(struct parcel *parcel, const struct universe *universe,
     uint8_t set[SET_MAX];
     uint8_t after[VALUE_SIZE_MAX];
     struct hf_txt_set guard = demand(&maker, OWNER_GUARD, TXT_FENCES, TXT_GUARDS, set);
-    size_t after_size = text(&maker, TXT_FENCES, TXT_GUARDS, after);
-    bool keep = guard.size > 0 && random_percent(random, 90);
+    size_t after_size = new_text(&maker, OWNER_GUARD, TXT_FENCES, TXT_GUARDS, after);
+    bool keep = after_size == 0 || (guard.size > 0 && random_percent(random, 90));
     struct hf_update *update = hf_update_begin(universe_name(universe, OWNER_APEX), &guard,
                                                keep ? NULL : after, after_size, NULL);
     uint8_t first = (uint8_t)random_below(random, ENDPOINT_COUNT);

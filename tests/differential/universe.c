@@ -14,7 +14,6 @@ enum {
     SOA_SERIAL_FROM_END = 20,
     SOA_REFRESH_S = 3600,
     SOA_VARIANTS = 4, /* the high half of the number */
-    START_TTL_S = 60,
 };
 
 static const char *const LABELS[OWNER_COUNT] = {
@@ -81,10 +80,11 @@ static void add_texts(struct universe *universe)
 static void add_names(struct universe *universe, const char *apex)
 {
     static const char *const targets[] = {"api.%s", "web.%s", "other.example."};
+    static const char *const servers[] = {"ns.%s", "ns1.example.", "ns2.example."};
     for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
         char text[HF_NAME_TEXT_MAX];
         uint8_t name[HF_NAME_MAX];
-        (void)snprintf(text, sizeof(text), i == 0 ? "ns.%s" : targets[i], apex);
+        (void)snprintf(text, sizeof(text), servers[i], apex);
         int error = hf_name_parse(text, name);
         assert(error == HF_OK);
         add_value(universe, KNOT_RRTYPE_NS, name, hf_name_size(name));

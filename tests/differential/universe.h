@@ -28,6 +28,7 @@ enum {
     ENDPOINT_COUNT = OWNER_DB + 1,
 
     TYPE_PRIVATE = 65280,
+    START_TTL_S = 60, /* of the apex: always */
     VALUES_MAX = 48,
     VALUE_SIZE_MAX = 300,
     RR_TEXT_MAX = 900,
