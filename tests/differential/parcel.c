@@ -78,7 +78,9 @@ static uint16_t draw_type(const struct maker *maker, uint8_t owner)
         return KNOT_RRTYPE_TXT;
     }
     uint32_t count = other ? (uint32_t)(sizeof(types) / sizeof(types[0])) : 4;
-    return types[random_below(maker->random, count)];
+    uint16_t type = types[random_below(maker->random, count)];
+    /* A fence beside a CNAME: docs/internals/servers.md. */
+    return owner_is_text(owner) && type == KNOT_RRTYPE_CNAME ? KNOT_RRTYPE_HINFO : type;
 }
 
 /* Names of fences and guards hold nothing but fences and guards: as texts, that is. */
@@ -434,13 +436,13 @@ void parcel_reset(struct parcel *parcel, const struct universe *universe,
         parcel_add(parcel, &start.rrs[i]);
     }
     /* The apex's own NS is there by now, so that the others can go. */
-    for (uint32_t i = 1; i < universe_value_count(universe, KNOT_RRTYPE_NS); i++) {
-        struct hf_server_rr rr = {.owner = OWNER_APEX,
-                                  .type = KNOT_RRTYPE_NS,
-                                  .class = KNOT_CLASS_NONE,
-                                  .rdata = i,
-                                  .has_rdata = true};
-        parcel_add(parcel, &rr);
+    for (uint32_t i = 0; i < zone->count; i++) {
+        struct hf_server_rr rr = zone->rrs[i];
+        if (rr.owner == OWNER_APEX && rr.type == KNOT_RRTYPE_NS && rr.rdata > 0) {
+            rr.class = KNOT_CLASS_NONE;
+            rr.ttl_s = 0;
+            parcel_add(parcel, &rr);
+        }
     }
     parcel_encode(parcel, universe, random);
 }

@@ -43,7 +43,9 @@ bool trial_agrees(const struct trial *trial)
 
 /*
  * PowerDNS with LMDB: a prerequisite of class CH leaves a transaction open, and nothing can be
- * written until the server is started again; class NONE with RDATA does the same.
+ * written until the server is started again; class NONE with RDATA does the same. Deleting all
+ * RRsets of the apex puts its SOA and NS into the zone as records of type ANY, and nothing can take
+ * them out again.
  */
 bool trial_would_wedge(const struct trial *trial)
 {
@@ -52,6 +54,11 @@ bool trial_would_wedge(const struct trial *trial)
     for (uint32_t i = 0; i < message->prerequisite_count; i++) {
         const struct hf_server_rr *rr = &message->rrs[i];
         wedges |= rr->class == KNOT_CLASS_CH || (rr->class == KNOT_CLASS_NONE && rr->has_rdata);
+    }
+    for (uint32_t i = 0; i < message->update_count; i++) {
+        const struct hf_server_rr *rr = &message->rrs[message->prerequisite_count + i];
+        wedges |=
+            rr->owner == OWNER_APEX && rr->class == KNOT_CLASS_ANY && rr->type == KNOT_RRTYPE_ANY;
     }
     return trial->server == SERVER_PDNS && wedges;
 }

@@ -25,11 +25,16 @@ struct trial {
     struct hf_server_zone server_after;
 };
 
-/* One way in which a server is known to differ. */
+/*
+ * One way in which a server is known to differ, either as another message that the model treats as
+ * the server treats this one, or as an outcome. What Holdfast sends has no rules.
+ */
 struct rule {
     enum server server;
-    const char *section; /* of RFC 2136, or another RFC */
+    const char *section; /* of RFC 2136, where no other is named */
     const char *what;    /* one line for people */
+    /* Changes message, at first that of the trial; false when it is none of those. */
+    bool (*rewrite)(const struct trial *trial, struct hf_server_message *message);
     /* Both that the message is one of those, and that the outcome is the known one. */
     bool (*applies)(const struct trial *trial);
 };
