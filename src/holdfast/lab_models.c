@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "lab/two_phase.h"
+#include "lab/world.h"
 
 #define AT(field) offsetof(struct hf_two_phase_options, field)
 static const struct hf_lab_option two_phase_options[] = {
@@ -22,7 +23,65 @@ static void make_two_phase(struct hf_model *ret_model, const void *options)
     hf_two_phase_model(ret_model, options);
 }
 
+enum { MANY = 1000 };
+
+#define AT(field) offsetof(struct hf_world_options, field)
+static const struct hf_lab_option world_options[] = {
+    {"enactors", AT(enactors), 2, 1, 3, "Enactors"},
+    {"planners", AT(planners), 1, 1, 2, "Planners"},
+    {"endpoints", AT(endpoints), 1, 1, 3, "Endpoints"},
+    {"members", AT(members), 2, 2, 3, "Backends of an endpoint; all but one are shared"},
+    {"batch", AT(batch), 3, 1, 3, "Endpoints in one UPDATE"},
+    {"window", AT(window), 1, 1, 4, "UPDATEs of an enactor under way, beside the fast lane's"},
+    {"generations", AT(generations), 2, 0, MANY, "Changes of a backend's health"},
+    {"cold", AT(cold), 0, 0, 1, "1: from an empty zone and store; 0: from a world in step"},
+    {"random", AT(random), 0, 0, 1, "1: there is time, and a seed draws all below these bounds"},
+    {"canary", AT(canary), 0, 0, HF_WORLD_CANARIES - 1,
+     "What is not checked: 1 guard, 2 fences, 3 records, 4 the store's compare"},
+    {"retires", AT(retires), 0, 0, MANY, "Endpoints retired; each may be created anew"},
+    {"cleans", AT(cleans), 0, 0, MANY, "Rounds of the janitor"},
+    {"crashes", AT(crashes), 0, 0, MANY, "Crashes of enactors, with or without their last plan"},
+    {"planner-ends", AT(planner_ends), 0, 0, MANY, "Crashes of planners and janitor"},
+    {"lost-replies", AT(lost_replies), 0, 0, MANY, "UPDATEs that are done and reported UNKNOWN"},
+    {"late-replies", AT(late_replies), 0, 0, MANY, "Answers that arrive at any later moment"},
+    {"timeouts", AT(timeouts), 0, 0, MANY, "UNKNOWN, while it may still happen"},
+    {"duplicates", AT(duplicates), 0, 0, MANY, "Messages that arrive twice"},
+    {"untrue", AT(untrue), 0, 0, MANY, "UPDATEs refused although every prerequisite holds"},
+    {"torn", AT(torn), 0, 0, MANY, "Reads that see a part now and the rest later"},
+    {"stale", AT(stale), 0, 0, MANY, "Reads answered by a secondary that lags"},
+    {"audits", AT(audits), 0, 0, MANY, "Periodic transfers of the zone"},
+    {"restarts", AT(restarts), 0, 0, MANY, "The server starts again without unsynced changes"},
+    {"edits", AT(edits), 0, 0, MANY, "Records and fences edited by hand"},
+    {"guard-edits", AT(guard_edits), 0, 0, MANY, "Zone guards deleted, damaged, taken over"},
+    {"freezes", AT(freezes), 0, 0, MANY, "Freezes by an operator, each with a thaw"},
+    {"drains", AT(drains), 0, 0, MANY, "Backends drained and undrained"},
+    {"rollbacks", AT(rollbacks), 0, 0, MANY, "Endpoints rolled back and released"},
+    {"restores", AT(restores), 0, 0, MANY, "The store restored to an older state"},
+    {"lost-stores", AT(lost_stores), 0, 0, MANY, "The store replaced by an empty one"},
+    {"corruptions", AT(corruptions), 0, 0, MANY, "Objects in the store corrupted"},
+    {NULL, 0, 0, 0, 0, NULL},
+};
+#undef AT
+
+static void make_world(struct hf_model *ret_model, const void *options)
+{
+    hf_world_model(ret_model, options);
+}
+
+static const char *check_world(const void *options)
+{
+    return hf_world_options_check(options);
+}
+
 static const struct hf_lab_model models[] = {
+    {
+        .name = "world",
+        .help = "Holdfast's own machines around one zone, with all that can go wrong",
+        .options_size = sizeof(struct hf_world_options),
+        .options = world_options,
+        .make = make_world,
+        .check = check_world,
+    },
     {
         .name = "two-phase",
         .help = "two-phase commit, whose numbers of states are published",

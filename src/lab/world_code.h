@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What world_code*.c share: numbers as octets, least significant seven bits first. A coder writes
+ * or reads, so that each part of a state is described once: what is written is what is read.
+ *
+ * Where there is no time, states that behave alike are made equal: a timer is armed or not, a
+ * streak is long or not, operations have no numbers, enactors no order.
+ */
+#ifndef HF_LAB_WORLD_CODE_H
+#define HF_LAB_WORLD_CODE_H
+
+#include "lab/world_state.h"
+
+struct hf_world_coder {
+    uint8_t *out;      /* where the next octet goes, or NULL: reading */
+    const uint8_t *in; /* where the next octet comes from */
+};
+
+/* A number; *value is written, or read into. */
+void hf_code(struct hf_world_coder *coder, uint64_t *value);
+
+static inline bool hf_code_reads(const struct hf_world_coder *coder)
+{
+    return coder->out == NULL;
+}
+
+/* Fields of other sizes. */
+#define HF_CODE(name, type)                                                                        \
+    static inline void hf_code_##name(struct hf_world_coder *coder, type *value)                   \
+    {                                                                                              \
+        uint64_t number = *value;                                                                  \
+        hf_code(coder, &number);                                                                   \
+        *value = (type)number;                                                                     \
+    }
+HF_CODE(u8, uint8_t)
+HF_CODE(u16, uint16_t)
+HF_CODE(u32, uint32_t)
+HF_CODE(bool, bool)
+#undef HF_CODE
+
+void hf_code_value(struct hf_world_coder *coder, hf_world_value *value);
+void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,
+                    struct hf_world_flight *flight);
+void hf_code_plan(struct hf_world_coder *coder, const struct hf_world *world,
+                  struct hf_world_plan *plan);
+void hf_code_overrides(struct hf_world_coder *coder, struct hf_world_overrides *overrides);
+/* A time that lies ahead or does not; all those ahead are alike. */
+void hf_code_armed(struct hf_world_coder *coder, const struct hf_world *world, uint64_t *at_ms,
+                   uint64_t ahead_ms);
+void hf_code_budget(struct hf_world_coder *coder, const struct hf_world *world,
+                    struct hf_budget *budget);
+/* The name of an object: none, the head's, or another. */
+void hf_code_object(struct hf_world_coder *coder, const struct hf_world *world, uint32_t *name);
+void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
+                     struct hf_world_enactor *enactor);
+void hf_code_planner(struct hf_world_coder *coder, struct hf_world *world,
+                     struct hf_world_planner *planner);
+void hf_code_janitor(struct hf_world_coder *coder, struct hf_world *world);
+/* Whether it matters which object is which. */
+bool hf_code_has_objects(const struct hf_world *world);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Enactors and messages as octets. */
+#include <assert.h>
+#include <string.h>
+
+#include "lab/world_code.h"
+
+enum {
+    STREAK_MAX = 3, /* longer ones read all lanes ahead, as this does */
+    SLOT_BITS = 8,
+    WINDOW = 256,
+    FLIGHT_MAX = 160,
+    MARK_ROLLING = 3,
+};
+
+/* --- messages --- */
+
+static void code_seen(struct hf_world_coder *coder, const struct hf_world *world,
+                      struct hf_world_flight *flight)
+{
+    hf_code_value(coder, &flight->guard);
+    hf_code_u32(coder, &flight->serial);
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        hf_code_value(coder, &flight->before[e]);
+        hf_code_u8(coder, &flight->records[e]);
+        hf_code_u16(coder, &flight->content[e]);
+    }
+}
+
+static void code_asked(struct hf_world_coder *coder, const struct hf_world *world,
+                       struct hf_world_flight *flight)
+{
+    if (flight->kind == HF_ENACTOR_WRITE_GUARD || flight->kind == HF_ENACTOR_WRITE) {
+        hf_code_value(coder, &flight->guard);
+    }
+    if (flight->kind == HF_ENACTOR_WRITE_GUARD) {
+        hf_code_value(coder, &flight->guard_after);
+    }
+    if (flight->kind != HF_ENACTOR_WRITE && !flight->janitor) {
+        return;
+    }
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        if (!hf_bit8(flight->lanes, e)) {
+            continue;
+        }
+        hf_code_value(coder, &flight->before[e]);
+        if (!flight->janitor) {
+            hf_code_value(coder, &flight->after[e]);
+            hf_code_u8(coder, &flight->records[e]);
+            flight->count = hf_world_fence_of(flight->after[e]).count;
+            flight->content[e] = flight->records[e] == HF_RECORDS_SUM
+                                     ? (uint16_t)hf_world_value_content(flight->after[e])
+                                     : 0;
+        }
+    }
+}
+
+void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,
+                    struct hf_world_flight *flight)
+{
+    uint32_t head = flight->kind | (uint32_t)flight->state << 3 | (uint32_t)flight->whole << 5 |
+                    (uint32_t)flight->janitor << 6 | (uint32_t)flight->unchanged << 7;
+    hf_code_u32(coder, &head);
+    flight->kind = head & 7;
+    flight->state = head >> 3 & 3;
+    flight->whole = (head >> 5 & 1) != 0;
+    flight->janitor = (head >> 6 & 1) != 0;
+    flight->unchanged = (head >> 7 & 1) != 0;
+    if (flight->kind == HF_ENACTOR_WRITE || flight->kind == HF_ENACTOR_READ || flight->janitor) {
+        hf_code_u8(coder, &flight->lanes);
+    }
+    code_asked(coder, world, flight);
+    if (flight->state == HF_FLIGHT_SENT) {
+        return;
+    }
+    hf_code_u8(coder, &flight->result);
+    if (flight->kind == HF_ENACTOR_READ_ZONE || flight->kind == HF_ENACTOR_READ) {
+        hf_code_u8(coder, &flight->torn);
+        code_seen(coder, world, flight);
+    }
+}
+
+/* --- lanes --- */
+
+static void code_lane(struct hf_world_coder *coder, const struct hf_world *world,
+                      struct hf_world_enactor *enactor, uint32_t e)
+{
+    struct hf_world_lane *lane = &enactor->machine.lanes[e];
+    hf_code_value(coder, &lane->fence);
+    uint32_t facts = lane->need | (uint32_t)lane->records << 4;
+    hf_code_u32(coder, &facts);
+    lane->need = facts & 15;
+    lane->records = facts >> 4 & 3;
+    uint32_t marks = lane->flags | (uint32_t)lane->heals << 5;
+    hf_code_u32(coder, &marks);
+    lane->flags = marks & 31;
+    lane->heals = (uint8_t)(marks >> 5);
+    if (lane->heals > 0) {
+        hf_code_armed(coder, world, &lane->heal_until_ms, HF_ENACTOR_HEAL_WINDOW_MS);
+    }
+    if (lane->records == HF_RECORDS_SUM) {
+        hf_code_u16(coder, &lane->records_content);
+    }
+    if (hf_code_reads(coder)) {
+        lane->want_gen = enactor->image.entries[e].gen;
+        lane->want_content = enactor->image.entries[e].content;
+    }
+}
+
+/* What a write under way writes stands in its message. */
+static void read_sent(struct hf_world_enactor *enactor, const struct hf_world_flight *flight)
+{
+    for (uint32_t e = 0; e < HF_WORLD_ENDPOINTS_MAX; e++) {
+        if (flight->kind == HF_ENACTOR_WRITE && hf_bit8(flight->lanes, e)) {
+            enactor->machine.lanes[e].sent_gen = hf_world_value_gen(flight->after[e]);
+            enactor->machine.lanes[e].sent_content =
+                (uint16_t)hf_world_value_content(flight->after[e]);
+        }
+    }
+    if (flight->kind == HF_ENACTOR_WRITE_GUARD) {
+        enactor->machine.guard_after = hf_world_guard_of(flight->guard_after, enactor->instance);
+    }
+}
+
+/* --- the zone as the machine sees it --- */
+
+static void code_guard(struct hf_world_coder *coder, struct hf_zone_guard *guard)
+{
+    uint32_t facts = guard->kind | (uint32_t)guard->frozen << 3 | guard->instance << 4;
+    uint32_t floor = (uint32_t)guard->floor;
+    hf_code_u32(coder, &facts);
+    hf_code_u32(coder, &floor);
+    guard->kind = facts & 7;
+    guard->frozen = (facts >> 3 & 1) != 0;
+    guard->instance = facts >> 4;
+    guard->floor = floor;
+}
+
+static void code_adaptive(struct hf_world_coder *coder, const struct hf_world *world,
+                          struct hf_world_machine *machine)
+{
+    uint32_t streak = machine->refusal_streak < STREAK_MAX ? machine->refusal_streak : STREAK_MAX;
+    uint32_t facts = streak | (machine->backoff_ms != 0 ? 4U : 0) | machine->batch << 3;
+    hf_code_u32(coder, &facts);
+    machine->refusal_streak = facts & 3;
+    machine->backoff_ms = (facts & 4) != 0 ? HF_ENACTOR_BACKOFF_MS : 0;
+    machine->batch = facts >> 3;
+    machine->latency_ms = 0;
+    uint32_t window = machine->window_256 / WINDOW;
+    if (world->shape.window > 1) {
+        hf_code_u32(coder, &window);
+    }
+    machine->window_256 = window * WINDOW;
+    if (hf_code_reads(coder) && world->shape.window == 1) {
+        machine->window_256 = WINDOW;
+    }
+    if ((machine->marks & MARK_ROLLING) != 0) {
+        hf_code_u32(coder, &machine->cursor[0]);
+        hf_code_u32(coder, &machine->cursor[1]);
+    }
+}
+
+static void code_timers(struct hf_world_coder *coder, const struct hf_world *world,
+                        struct hf_world_machine *machine)
+{
+    uint64_t now_ms = world->now_ms;
+    uint32_t armed = (machine->not_before_ms > now_ms ? 1U : 0) |
+                     (machine->next_audit_ms > now_ms ? 2U : 0) |
+                     (machine->next_guard_ms > now_ms && machine->state != HF_ZONE_OPEN ? 4U : 0) |
+                     (machine->next_head_ms > now_ms ? 8U : 0) |
+                     (machine->heal_wake_ms != HF_NEVER ? 16U : 0) | (uint32_t)machine->state << 5;
+    hf_code_u32(coder, &armed);
+    if (hf_code_reads(coder)) {
+        machine->not_before_ms = (armed & 1) != 0 ? now_ms + HF_ENACTOR_BACKOFF_MS : 0;
+        machine->next_audit_ms = (armed & 2) != 0 ? now_ms + HF_ENACTOR_HEAD_RETRY_MS : 0;
+        machine->next_guard_ms = (armed & 4) != 0 ? now_ms + HF_ENACTOR_GUARD_POLL_MS : 0;
+        machine->next_head_ms = (armed & 8) != 0 ? now_ms + HF_ENACTOR_HEAD_RETRY_MS : 0;
+        machine->heal_wake_ms = (armed & 16) != 0 ? now_ms + HF_ENACTOR_HEAL_WINDOW_MS : HF_NEVER;
+        machine->state = (uint8_t)(armed >> 5);
+    }
+}
+
+static void code_zone(struct hf_world_coder *coder, const struct hf_world *world,
+                      struct hf_world_machine *machine)
+{
+    code_guard(coder, &machine->guard);
+    code_timers(coder, world, machine);
+    hf_code_u16(coder, &machine->marks);
+    code_adaptive(coder, world, machine);
+    uint32_t sets = machine->auditing | (uint32_t)machine->confirming << 3;
+    hf_code_u32(coder, &sets);
+    machine->auditing = sets & 7;
+    machine->confirming = (uint8_t)(sets >> 3);
+    hf_code_u32(coder, &machine->stray_gen);
+    hf_code_u32(coder, &machine->ahead_gen);
+    hf_code_u32(coder, &machine->restore_floor);
+}
+
+/* --- the process --- */
+
+/* In order of their octets: which slot an operation has does not matter. */
+static void write_flights(struct hf_world_coder *coder, const struct hf_world *world,
+                          const struct hf_world_enactor *enactor)
+{
+    uint8_t octets[HF_WORLD_FLIGHTS_MAX][FLIGHT_MAX];
+    size_t sizes[HF_WORLD_FLIGHTS_MAX];
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < HF_WORLD_FLIGHTS_MAX; i++) {
+        if (enactor->flights[i].state == HF_FLIGHT_FREE) {
+            continue;
+        }
+        struct hf_world_flight flight = enactor->flights[i];
+        uint64_t at = count++;
+        struct hf_world_coder part = {.out = octets[at]};
+        hf_code_flight(&part, world, &flight);
+        sizes[at] = (size_t)(part.out - octets[at]);
+        assert(sizes[at] <= FLIGHT_MAX);
+        memset(octets[at] + sizes[at], 0, FLIGHT_MAX - sizes[at]);
+        while (at > 0 && memcmp(octets[at - 1], octets[at], FLIGHT_MAX) > 0) {
+            uint8_t swap[FLIGHT_MAX];
+            size_t size = sizes[at];
+            memcpy(swap, octets[at], FLIGHT_MAX);
+            memcpy(octets[at], octets[at - 1], FLIGHT_MAX);
+            memcpy(octets[at - 1], swap, FLIGHT_MAX);
+            sizes[at] = sizes[at - 1];
+            sizes[--at] = size;
+        }
+    }
+    hf_code(coder, &count);
+    for (uint64_t i = 0; i < count; i++) {
+        memcpy(coder->out, octets[i], sizes[i]);
+        coder->out += sizes[i];
+    }
+}
+
+static void read_flights(struct hf_world_coder *coder, const struct hf_world *world,
+                         struct hf_world_enactor *enactor)
+{
+    uint64_t count = 0;
+    hf_code(coder, &count);
+    assert(count <= HF_WORLD_FLIGHTS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        struct hf_world_flight *flight = &enactor->flights[i];
+        hf_code_flight(coder, world, flight);
+        flight->op = 1U << SLOT_BITS | i;
+        read_sent(enactor, flight);
+    }
+    enactor->machine.next_op = 1;
+}
+
+static bool has_late(const struct hf_world_enactor *enactor)
+{
+    for (uint32_t i = 0; i < HF_WORLD_FLIGHTS_MAX; i++) {
+        const struct hf_world_flight *flight = &enactor->flights[i];
+        if (flight->kind == HF_ENACTOR_HEAD && flight->state == HF_FLIGHT_ANSWERED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void code_image(struct hf_world_coder *coder, struct hf_world *world,
+                       struct hf_world_enactor *enactor)
+{
+    hf_code_object(coder, world, &enactor->object);
+    if (enactor->object != 0 && enactor->object == world->store.head) {
+        enactor->image = world->store.plan;
+    } else {
+        hf_code_plan(coder, world, &enactor->image);
+    }
+    enactor->machine.plan_gen = enactor->image.gen;
+    bool is_same = hf_world_same_overrides(&enactor->overrides, &world->store.overrides);
+    hf_code_bool(coder, &is_same);
+    if (is_same) {
+        enactor->overrides = world->store.overrides;
+    } else {
+        hf_code_overrides(coder, &enactor->overrides);
+    }
+}
+
+/* Without restarts of the server a serial that is not the zone's will never be it again. */
+static void code_serial(struct hf_world_coder *coder, const struct hf_world *world,
+                        struct hf_world_enactor *enactor)
+{
+    if (world->shape.restarts > 0) {
+        hf_code_u32(coder, &enactor->serial);
+        hf_code_u8(coder, &enactor->skipped);
+        return;
+    }
+    uint32_t serial = hf_server_serial(&world->zone);
+    bool is_known = enactor->serial == serial;
+    hf_code_bool(coder, &is_known);
+    enactor->serial = is_known ? serial : 0;
+    enactor->skipped = 0;
+}
+
+void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
+                     struct hf_world_enactor *enactor)
+{
+    hf_code_u32(coder, &enactor->instance);
+    hf_code_u8(coder, &enactor->known);
+    code_image(coder, world, enactor);
+    code_serial(coder, world, enactor);
+    code_zone(coder, world, &enactor->machine);
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        if (hf_bit8(enactor->known, e)) {
+            code_lane(coder, world, enactor, e);
+        }
+    }
+    if (hf_code_reads(coder)) {
+        read_flights(coder, world, enactor);
+    } else {
+        write_flights(coder, world, enactor);
+    }
+    if (has_late(enactor)) {
+        hf_code_object(coder, world, &enactor->late_object);
+        hf_code_plan(coder, world, &enactor->late);
+    }
+}
