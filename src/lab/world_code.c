@@ -38,7 +38,11 @@ void hf_code(struct hf_world_coder *coder, uint64_t *value)
 void hf_code_value(struct hf_world_coder *coder, hf_world_value *value)
 {
     uint64_t head = hf_world_value_kind(*value) | *value >> 28 << 3;
-    uint64_t gen = hf_world_value_gen(*value), content = hf_world_value_content(*value);
+    uint64_t gen = 0, content = 0;
+    if (!hf_code_reads(coder)) {
+        gen = hf_world_value_gen(*value);
+        content = hf_world_value_content(*value);
+    }
     hf_code(coder, &head);
     uint8_t kind = head & 7;
     if (kind == HF_FENCE_OURS || kind == HF_FENCE_UNKNOWN) {

@@ -86,7 +86,7 @@ static void code_sets(struct hf_world_coder *coder, struct hf_world_planner *pla
                      (planner->frozen ? 4U : 0) | (planner->stopped ? 8U : 0) |
                      (planner->reload ? 16U : 0) | (planner->stamp_all ? 32U : 0) |
                      (planner->stamping ? 64U : 0) | (planner->op != 0 ? 128U : 0) |
-                     (planner->start_ms == HF_NEVER ? 256U : 0);
+                     (planner->start_ms == HF_NEVER ? 256U : 0) | (planner->asks ? 512U : 0);
     hf_code_u32(coder, &marks);
     planner->loaded = (marks & 1) != 0;
     planner->changed_store = (marks & 2) != 0;
@@ -96,6 +96,7 @@ static void code_sets(struct hf_world_coder *coder, struct hf_world_planner *pla
     planner->stamp_all = (marks & 32) != 0;
     planner->stamping = (marks & 64) != 0;
     planner->op = (marks & 128) != 0;
+    planner->asks = (marks & 512) != 0;
     planner->next_op = 2;
     if (hf_code_reads(coder)) {
         planner->start_ms = (marks & 256) != 0 ? HF_NEVER : HF_WORLD_NOW_MS;
@@ -148,7 +149,6 @@ void hf_code_planner(struct hf_world_coder *coder, struct hf_world *world,
         hf_code_overrides(coder, &planner->overrides);
         hf_code(coder, &planner->head_gen);
     }
-    hf_code_u32(coder, &planner->put);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         if (is_same) {
             copy_row(world, planner, e);

@@ -91,17 +91,19 @@ static void check_plan(struct hf_world *world, const struct hf_world_plan *plan,
     }
 }
 
-static void put_plan(struct hf_world *world, uint32_t number, const struct hf_planner *machine)
+/* A delta where the head is known and its chain is short, else a snapshot. */
+static uint32_t put_plan(struct hf_world *world, const struct hf_world_planner *planner,
+                         const struct hf_world_plan *plan)
 {
-    struct hf_world_planner *planner = &world->planners[number];
-    struct hf_world_plan plan;
-    draw_plan(world, machine, &plan);
     bool is_on_top = planner->object != 0 && planner->object == world->store.head &&
                      hf_world_chain(&world->store, planner->object) < HF_WORLD_CHAIN_MAX;
-    planner->put = hf_world_put(world, &plan, is_on_top ? planner->object : 0);
+    return hf_world_put(world, plan, is_on_top ? planner->object : 0);
 }
 
-/* The head moves from what the planner knows, by compare-and-swap. */
+/*
+ * The head moves from what the planner knows, by compare-and-swap, in one transaction with the
+ * object that it leads to then.
+ */
 static enum hf_result move_head(struct hf_world *world, uint32_t number,
                                 const struct hf_planner *machine)
 {
@@ -126,7 +128,7 @@ static enum hf_result move_head(struct hf_world *world, uint32_t number,
         world->saved = *store;
     }
     store->plan = plan;
-    store->head = planner->put;
+    store->head = put_plan(world, planner, &plan);
     store->changed = machine->changed;
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         bool is_next = hf_bitset_has(&machine->publishing, e);
@@ -141,9 +143,9 @@ static void publish(struct hf_world *world, uint32_t number, struct hf_world_des
     struct hf_world_planner *planner = &world->planners[number];
     enum hf_result result = move_head(world, number, &desk->machine);
     if (result == HF_RESULT_OK) {
-        planner->object = planner->put;
+        planner->object = world->store.head;
     }
-    planner->put = 0;
+    planner->asks = false;
     feed(world, number, desk,
          (struct hf_planner_event){
              .type = HF_PLANNER_PUBLISHED, .op = desk->machine.op, .result = (uint8_t)result});
@@ -157,7 +159,7 @@ static void feed(struct hf_world *world, uint32_t number, struct hf_world_desk *
     hf_planner_step(&desk->machine, &event, &outbox);
     for (uint32_t i = 0; i < outbox.count; i++) {
         if (outbox.actions[i].type == HF_PLANNER_PUBLISH) {
-            put_plan(world, number, &desk->machine);
+            world->planners[number].asks = true;
         } else if (outbox.actions[i].type == HF_PLANNER_STOP) {
             world->store.overrides.frozen = true;
             hf_world_store_changed(world);
@@ -352,7 +354,7 @@ bool hf_world_planner_due(const struct hf_world *world, uint32_t number)
 {
     const struct hf_world_planner *planner = &world->planners[number];
     bool is_waiting = planner->op != 0 || planner->frozen || planner->stopped;
-    return planner->put != 0 || !planner->loaded || planner->reload || planner->changed_store ||
+    return planner->asks || !planner->loaded || planner->reload || planner->changed_store ||
            (!is_waiting && (planner->dirty != 0 || planner->stamp_all));
 }
 
@@ -360,7 +362,7 @@ void hf_world_planner_act(struct hf_world *world, uint32_t number)
 {
     struct hf_world_planner *planner = &world->planners[number];
     struct hf_world_desk desk;
-    if (planner->put != 0) {
+    if (planner->asks) {
         hf_world_sit(world, number, &desk);
         publish(world, number, &desk);
         hf_world_rise(world, number, &desk);

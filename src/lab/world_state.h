@@ -68,8 +68,9 @@ hf_world_value hf_world_fence_value(const struct hf_fence *fence);
 struct hf_fence hf_world_fence_of(hf_world_value value);
 hf_world_value hf_world_guard_value(const struct hf_zone_guard *guard);
 struct hf_zone_guard hf_world_guard_of(hf_world_value value, uint32_t instance);
-uint32_t hf_world_value_gen(hf_world_value value);     /* of a fence */
-uint32_t hf_world_value_content(hf_world_value value); /* of a fence */
+uint32_t hf_world_value_gen(hf_world_value value);      /* of a fence */
+uint32_t hf_world_value_content(hf_world_value value);  /* of a fence */
+uint32_t hf_world_value_instance(hf_world_value value); /* of a guard of ours */
 uint8_t hf_world_value_kind(hf_world_value value);
 /* A fence of that kind whose value no other has. */
 hf_world_value hf_world_odd_value(uint8_t kind, uint32_t token);
@@ -190,7 +191,6 @@ struct hf_world_planner {
     uint64_t now_ms, rotated_ms, wake_ms, claim_ms;
     uint32_t ahead_count, op, next_op, hold_serial;
     uint32_t object; /* name of the head that it knows */
-    uint32_t put;    /* name of the object that it has put and will make the head */
     uint32_t instance;
     int32_t skew_ms;
     uint8_t in[HF_WORLD_ENDPOINTS_MAX], next_in[HF_WORLD_ENDPOINTS_MAX];
@@ -199,6 +199,7 @@ struct hf_world_planner {
     uint8_t verdicts[HF_WORLD_BACKENDS], drained[HF_WORLD_BACKENDS];
     uint8_t seen[HF_WORLD_BACKENDS]; /* what its checks say: fed when it starts anew */
     uint8_t dirty, held, rotating, waiting, claiming, publishing; /* bits of endpoints */
+    bool asks;          /* its PUBLISH is on its way to the store */
     bool loaded;        /* it has read the head since it started */
     bool changed_store; /* something in the store is new to it */
     bool frozen, stopped, reload, stamp_all, stamping;

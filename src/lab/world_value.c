@@ -74,6 +74,11 @@ struct hf_zone_guard hf_world_guard_of(hf_world_value of, uint32_t instance)
     return guard;
 }
 
+uint32_t hf_world_value_instance(hf_world_value of)
+{
+    return (uint32_t)(of >> TOKEN_AT);
+}
+
 uint32_t hf_world_value_gen(hf_world_value of)
 {
     return (uint32_t)(of >> GEN_AT & GEN_MASK);

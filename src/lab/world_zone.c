@@ -272,12 +272,19 @@ static void check_site(struct hf_world *world, uint32_t e, const struct hf_world
     }
 }
 
+/* As the one sees it whose store it names. */
+static struct hf_zone_guard own_guard(hf_world_value value)
+{
+    return hf_world_guard_of(value, hf_world_value_instance(value));
+}
+
 static void check_guard(struct hf_world *world, hf_world_value before, hf_world_value after)
 {
-    struct hf_zone_guard was = hf_world_guard_of(before, world->store.instance);
-    struct hf_zone_guard is = hf_world_guard_of(after, world->store.instance);
-    if (before != after && (was.kind == HF_FENCE_ALIEN || was.kind == HF_FENCE_DAMAGED)) {
-        hf_world_broken(world, "I4: the guard of another installation is overwritten");
+    struct hf_zone_guard was = own_guard(before), is = own_guard(after);
+    bool was_foreign = was.kind == HF_FENCE_ALIEN || was.kind == HF_FENCE_DAMAGED;
+    if (before != after &&
+        (was_foreign || (was.kind == HF_FENCE_OURS && was.instance != is.instance))) {
+        hf_world_broken(world, "I4: the guard of another installation or store is overwritten");
     }
     if (was.kind == HF_FENCE_OURS && is.floor < was.floor) {
         hf_world_broken(world, "I2: the floor falls from %u to %u", (unsigned)was.floor,
@@ -288,11 +295,12 @@ static void check_guard(struct hf_world *world, hf_world_value before, hf_world_
 static void check_change(struct hf_world *world, const struct hf_world_flight *flight,
                          const struct hf_world_view *before, hf_world_value guard)
 {
-    struct hf_zone_guard was = hf_world_guard_of(guard, world->store.instance);
+    struct hf_zone_guard was = own_guard(guard);
     bool has_lanes = flight->kind == HF_ENACTOR_WRITE || flight->janitor;
-    if (has_lanes && (was.kind != HF_FENCE_OURS || was.frozen)) {
-        hf_world_broken(world, was.frozen ? "freeze: a frozen zone is written"
-                                          : "I4: a zone that is not ours is written");
+    if (has_lanes && was.kind == HF_FENCE_OURS && was.frozen) {
+        hf_world_broken(world, "freeze: a frozen zone is written");
+    } else if (has_lanes && (was.kind != HF_FENCE_OURS || flight->guard != guard)) {
+        hf_world_broken(world, "I4: a zone is written under a guard that was not read");
     }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         struct hf_world_view after;
