@@ -52,7 +52,11 @@ static void remember(struct hf_world_site *site, uint64_t until_ms, uint32_t cap
     site->past[0] = (struct hf_world_past){.until_ms = until_ms, .capacity = capacity};
 }
 
-/* I6: what leaves in a window, and what never is empty (I1), of an entry that replaces another. */
+/*
+ * I6: what leaves in a window, and what never is empty (I1), of an entry that replaces another.
+ * Windows are between the times at which plans were made: a planner that starts anew does not know
+ * how long the publication of the last one took.
+ */
 static void check_entry(struct hf_world *world, uint32_t e, const struct hf_world_entry *was,
                         const struct hf_world_entry *is, uint64_t now_ms)
 {
@@ -123,7 +127,8 @@ static enum hf_result move_head(struct hf_world *world, uint32_t number,
         hf_world_broken(world, "plan: generation %u is published over one that was never seen",
                         plan.gen);
     }
-    check_plan(world, &plan, hf_world_clock(world, planner->skew_ms));
+    uint64_t now_ms = hf_world_clock(world, planner->skew_ms);
+    check_plan(world, &plan, machine->planned_ms < now_ms ? machine->planned_ms : now_ms);
     if (world->shape.restores > 0 && (!world->shape.random || world->now_ms % 4 == 0)) {
         world->saved = *store;
     }

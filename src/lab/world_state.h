@@ -491,7 +491,14 @@ uint32_t hf_world_haste(const struct hf_world *world, enum hf_world_move_kind ki
 void hf_world_draw(struct hf_world *world, uint64_t seed); /* world_draw.c: the shape of it */
 
 /* --- world_time.c --- */
-enum { HF_TIMES = 16 }; /* of HF_MOVE_TIME's details; world_time.c says which */
+enum hf_world_time { /* details of a move of time; the others, too, wait for what comes next */
+                     HF_TIME_FORWARD, /* clocks jump */
+                     HF_TIME_BACK,
+                     HF_TIME_A_LITTLE,
+                     HF_TIME_A_LITTLE_MORE,
+                     HF_TIME_UNTIL_DUE,
+                     HF_TIMES = 16
+};
 void hf_world_pass_time(struct hf_world *world, uint32_t what);
 void hf_world_tick_all(struct hf_world *world);
 

@@ -307,7 +307,10 @@ void hf_world_tell(const struct hf_model *model, const void *before, const struc
     } else if (kind == HF_MOVE_JANITOR) {
         tell_janitor(was, is, ret_line);
     } else if (kind == HF_MOVE_TIME) {
-        hf_buf_printf(ret_line, "time: %" PRIu64 " ms", is->now_ms - was->now_ms);
+        hf_buf_printf(ret_line, "time: %" PRIu64 " ms%s", is->now_ms - was->now_ms,
+                      is->last.what == HF_TIME_FORWARD ? ", the planner's clock jumps ahead"
+                      : is->last.what == HF_TIME_BACK  ? ", the planner's clock jumps back"
+                                                       : "");
     } else if (kind < HF_MOVE_RETIRE) {
         tell_process(was, is, ret_line);
     } else {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Time, in simulations: it passes until something is due; clocks jump. */
+#include <string.h>
+
 #include "lab/world_state.h"
 
 enum { JUMP_MS = 600000, STEP_MS = 20 };
-
-/* Details of a move of time: most wait for what comes next. */
-enum { FORWARD, BACK, A_LITTLE, A_LITTLE_MORE, UNTIL_DUE };
 
 static uint64_t later_of(uint64_t now_ms, uint64_t due_ms)
 {
@@ -53,17 +52,16 @@ void hf_world_tick_all(struct hf_world *world)
     }
 }
 
-/* Wall clocks of a lone planner and of the janitor; what is measured by them follows. */
+/*
+ * Wall clocks of a lone planner and of the janitor. A clock that jumps opens windows early, by the
+ * jump at most (core/guard.h): what left before it does not count any more.
+ */
 static void jump(struct hf_world *world, int32_t by_ms)
 {
     if (world->shape.planners == 1) {
         world->planners[0].skew_ms += by_ms;
-        uint64_t now_ms = hf_world_clock(world, world->planners[0].skew_ms);
         for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-            for (uint32_t i = 0; i < HF_WORLD_PAST; i++) {
-                struct hf_world_past *past = &world->sites[e].past[i];
-                past->until_ms = past->until_ms > now_ms ? now_ms : past->until_ms;
-            }
+            memset(world->sites[e].past, 0, sizeof world->sites[e].past);
         }
     }
     world->janitor.skew_ms -= by_ms;
@@ -74,13 +72,13 @@ void hf_world_pass_time(struct hf_world *world, uint32_t what)
     uint64_t wait_ms = until_due(world);
     world->touched = UINT32_MAX;
     switch (what) {
-    case FORWARD:
-    case BACK:
-        jump(world, what == FORWARD ? JUMP_MS : -JUMP_MS);
+    case HF_TIME_FORWARD:
+    case HF_TIME_BACK:
+        jump(world, what == HF_TIME_FORWARD ? JUMP_MS : -JUMP_MS);
         break;
-    case A_LITTLE:
-    case A_LITTLE_MORE:
-        world->now_ms += STEP_MS * (what - BACK);
+    case HF_TIME_A_LITTLE:
+    case HF_TIME_A_LITTLE_MORE:
+        world->now_ms += STEP_MS * (what - HF_TIME_BACK);
         break;
     default:
         world->now_ms += wait_ms == HF_NEVER ? STEP_MS : wait_ms + 1;
