@@ -268,8 +268,9 @@ static void change_records(struct hf_update *update, const struct hf_update_chan
         delete_rrset(update, endpoint, KNOT_RRTYPE_A);
         delete_rrset(update, endpoint, KNOT_RRTYPE_AAAA);
     }
-    if (change->expect == HF_EXPECT_ANY && after->a_count + after->aaaa_count > 0) {
-        /* Servers ignore what is added beside a CNAME: the fence would name what is not there. */
+    if (change->expect == HF_EXPECT_ANY) {
+        /* Servers ignore what is added beside a CNAME, and a tombstone says that nothing is there:
+         * the fence would name what is not so. */
         delete_rrset(update, endpoint, KNOT_RRTYPE_CNAME);
     }
     add_rrset(update, endpoint, KNOT_RRTYPE_A, after->ttl_s, after->bytes, after->a_count, A_SIZE);

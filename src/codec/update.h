@@ -29,7 +29,7 @@ struct hf_txt_set {
 
 /* What is known of, or demanded of, the RRsets that a change replaces. */
 enum hf_update_expect {
-    HF_EXPECT_ANY,     /* A and AAAA are deleted whole; a CNAME too, for new records */
+    HF_EXPECT_ANY,     /* A, AAAA and a CNAME are deleted whole */
     HF_EXPECT_NONE,    /* no A, AAAA or CNAME may exist (prerequisite) */
     HF_EXPECT_EXACT,   /* the A and AAAA RRsets must be before (prerequisite) */
     HF_EXPECT_AUDITED, /* they are before, by the fence's sum and an audit: differences are sent */

@@ -204,11 +204,13 @@ void hf_code_janitor(struct hf_world_coder *coder, struct hf_world *world)
 {
     struct hf_world_janitor *janitor = &world->janitor;
     uint32_t facts = janitor->phase | (janitor->more ? 8U : 0) | (janitor->first ? 16U : 0) |
-                     (janitor->flight.state != HF_FLIGHT_FREE ? 32U : 0);
+                     (janitor->flight.state != HF_FLIGHT_FREE ? 32U : 0) |
+                     (janitor->misled ? 64U : 0);
     hf_code_u32(coder, &facts);
     janitor->phase = facts & 7;
     janitor->more = (facts & 8) != 0;
     janitor->first = (facts & 16) != 0;
+    janitor->misled = (facts & 64) != 0;
     if (janitor->phase == HF_JANITOR_IDLE) {
         *janitor = (struct hf_world_janitor){0};
         return;

@@ -30,9 +30,10 @@ static void end_ghosts(struct hf_world *world, struct hf_choice *choice)
 
 static void mend_guard(struct hf_world *world)
 {
-    struct hf_zone_guard guard =
-        hf_world_guard_of(hf_world_look_guard(&world->zone), world->store.instance);
-    if (guard.kind == HF_FENCE_OURS && !guard.frozen) {
+    hf_world_value value = hf_world_look_guard(&world->zone);
+    struct hf_zone_guard guard = hf_world_guard_of(value, world->store.instance);
+    bool is_new = value == HF_VALUE_ABSENT && !world->calm; /* there to be claimed */
+    if (is_new || (guard.kind == HF_FENCE_OURS && !guard.frozen)) {
         return;
     }
     if (guard.kind != HF_FENCE_OURS) {
@@ -141,6 +142,7 @@ static void turn_planner(struct hf_world *world, uint32_t number)
 
 static void turn(struct hf_world *world, uint32_t alive)
 {
+    mend_guard(world); /* a freeze that was still on its way ends, too */
     for (uint32_t i = 0; i < world->shape.enactors; i++) {
         if (hf_bit8(alive, i)) {
             turn_enactor(world, i);

@@ -46,7 +46,7 @@ static void lay(struct hf_world *world, const struct hf_janitor *machine)
     facts->first = machine->first;
     if (machine->phase == HF_JANITOR_IDLE) {
         facts->count = facts->at = 0;
-        facts->more = facts->first = false;
+        facts->more = facts->first = facts->misled = false;
         memset(facts->page, 0, sizeof facts->page);
         memset(facts->last, 0, sizeof facts->last);
     }
@@ -159,7 +159,7 @@ static void delete (struct hf_world *world, const struct hf_janitor_action *acti
             result = HF_RESULT_OK;
         }
     }
-    if (was_readable && !hf_world_readable(&world->store, 0)) {
+    if (was_readable && !hf_world_readable(&world->store, 0) && !world->janitor.misled) {
         hf_world_broken(world, "store: the janitor deletes what the head leads to");
     }
     done(world, action->op, result);

@@ -197,9 +197,9 @@ static void adopt_zone(struct hf_world *world)
 
 static void lose_store(struct hf_world *world)
 {
-    uint32_t instance = world->store.instance + 1;
-    memset(&world->store, 0, sizeof world->store);
-    world->store.instance = instance;
+    struct hf_world_store fresh = {.instance = world->store.instance + 1,
+                                   .put_number = world->store.put_number};
+    world->store = fresh;
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         memset(world->sites[e].past, 0, sizeof world->sites[e].past);
     }
@@ -207,7 +207,10 @@ static void lose_store(struct hf_world *world)
 
 static void restore(struct hf_world *world)
 {
+    uint32_t put_number = world->store.put_number; /* a time, in truth: it never comes again */
     world->store = world->saved;
+    world->store.put_number = put_number;
+    world->janitor.misled = world->janitor.phase != HF_JANITOR_IDLE;
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         memset(world->sites[e].past, 0, sizeof world->sites[e].past);
     }

@@ -87,6 +87,9 @@ static void check_entry(struct hf_world *world, uint32_t e, const struct hf_worl
 static void check_plan(struct hf_world *world, const struct hf_world_plan *plan, uint64_t now_ms)
 {
     const struct hf_world_plan *head = &world->store.plan;
+    if (!hf_world_readable(&world->store, 0)) {
+        return; /* what was planned before is lost, and with it what may leave */
+    }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         const struct hf_world_entry *was = &head->entries[e], *is = &plan->entries[e];
         if (!hf_world_same_entry(was, is)) {
@@ -276,7 +279,7 @@ static void load(struct hf_world *world, uint32_t number)
     if (planner->instance != 0 && planner->instance != store->instance) {
         hf_world_planner_start(world, number);
     }
-    bool is_readable = hf_world_readable(store, planner->object);
+    bool is_readable = hf_world_readable(store, 0); /* what it has is verified, too */
     hf_world_sit(world, number, &desk);
     planner->instance = store->instance;
     planner->overrides = store->overrides;
@@ -289,8 +292,9 @@ static void load(struct hf_world *world, uint32_t number)
     planner->loaded = true;
     if (!is_readable) {
         /* What it knows goes on top of the head that nobody can read. */
+        uint64_t gen = store->plan.gen > planner->head_gen ? store->plan.gen : planner->head_gen;
         feed(world, number, &desk,
-             (struct hf_planner_event){.type = HF_PLANNER_AHEAD, .gen = store->plan.gen});
+             (struct hf_planner_event){.type = HF_PLANNER_AHEAD, .gen = gen});
     }
     hf_world_rise(world, number, &desk);
 }

@@ -214,6 +214,7 @@ struct hf_world_janitor {
     int32_t skew_ms;
     uint8_t phase;
     bool more, first;
+    bool misled; /* the store was restored since it read what is reachable */
     struct hf_world_flight flight; /* removal of tombstones; state FREE: none */
 };
 

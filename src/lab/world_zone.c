@@ -175,9 +175,7 @@ static void change_site(struct hf_server_message *message, const struct hf_world
         if (flight->records[e] != HF_RECORDS_NONE) {
             update_rr(message, owner, TYPE_A, CLASS_ANY, 0, 0);
             update_rr(message, owner, TYPE_AAAA, CLASS_ANY, 0, 0);
-            if (content != HF_CONTENT_EMPTY) {
-                update_rr(message, owner, TYPE_CNAME, CLASS_ANY, 0, 0);
-            }
+            update_rr(message, owner, TYPE_CNAME, CLASS_ANY, 0, 0);
         }
         add_addresses(message, owner, TYPE_A, RDATA_A, content & 15U);
         add_addresses(message, owner, TYPE_AAAA, RDATA_AAAA, content >> 4);

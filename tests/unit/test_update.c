@@ -243,7 +243,8 @@ static void another_ttl_is_no_difference(void **state)
 static void retiring(void **state)
 {
     struct hf_update_change change = change_of(*state, HF_EXPECT_ANY);
-    expect(*state, &change, GUARD OLD "U e.z.test. 0 ANY A\nU e.z.test. 0 ANY AAAA\n" NEW);
+    expect(*state, &change,
+           GUARD OLD "U e.z.test. 0 ANY A\nU e.z.test. 0 ANY AAAA\nU e.z.test. 0 ANY CNAME\n" NEW);
     change.fence_only = true;
     change.fence_after = NULL;
     expect(*state, &change, GUARD OLD "U _holdfast.e.z.test. 0 ANY TXT\n");
