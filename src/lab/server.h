@@ -16,14 +16,14 @@
 #include <stdint.h>
 
 enum {
-    HF_SERVER_RRS_MAX = 48,         /* in a zone; an UPDATE that needs more is SERVFAIL */
+    HF_SERVER_RRS_MAX = 48,         /* in a zone; an UPDATE that needs more on its way: SERVFAIL */
     HF_SERVER_MESSAGE_RRS_MAX = 64, /* prerequisites and updates of a message together */
     HF_SERVER_OWNER_APEX = 0,       /* owner of SOA and NS */
     HF_SERVER_OWNER_OUTSIDE = 255,  /* any name that is not in the zone */
 };
 
 struct hf_server_rr {
-    uint64_t rdata; /* of a SOA: its serial, in the low 32 bits */
+    uint64_t rdata; /* of a SOA: its serial in the low 32 bits, the rest in the high ones */
     uint32_t ttl_s;
     uint16_t type;
     uint16_t class; /* IN in a zone */
@@ -31,7 +31,7 @@ struct hf_server_rr {
     bool has_rdata; /* RDLENGTH is not 0; true in a zone */
 };
 
-/* In order of owner, type, RDATA. */
+/* In order of owner, type, RDATA. The records of an RRset have one TTL (RFC 2181 section 5.2). */
 struct hf_server_zone {
     struct hf_server_rr rrs[HF_SERVER_RRS_MAX];
     uint32_t count;
@@ -40,11 +40,12 @@ struct hf_server_zone {
 struct hf_server_message {
     struct hf_server_rr rrs[HF_SERVER_MESSAGE_RRS_MAX]; /* prerequisites, then updates */
     uint32_t prerequisite_count, update_count;
-    uint16_t zone_type, zone_class; /* SOA and IN, else FORMERR (section 3.1.1) */
-    uint8_t zone_owner;             /* the apex, else NOTAUTH */
+    uint16_t zone_type;  /* SOA, else FORMERR (section 3.1.1) */
+    uint16_t zone_class; /* IN, else NOTAUTH (section 3.1.2) */
+    uint8_t zone_owner;  /* the apex, else NOTAUTH */
 };
 
-/* A zone of a SOA with that serial and one NS record. */
+/* A zone of a SOA with that serial and one NS record of RDATA 0; TTL 0. */
 void hf_server_zone_init(struct hf_server_zone *zone, uint32_t serial);
 
 /* The zone's serial. */
@@ -52,14 +53,22 @@ uint32_t hf_server_serial(const struct hf_server_zone *zone);
 
 /*
  * All of the message or nothing (section 3.4.2.7). Returns the response code. A zone that changed
- * gets the next serial (section 3.6), where the message did not set a higher one itself.
+ * gets the next serial (section 3.6), where the message did not set a higher one itself; a message
+ * whose changes cancel out has changed nothing. The prerequisites are looked at in their order,
+ * and the first that fails decides; those on values come last, as in section 3.2.5. Class IN
+ * without RDATA, class NONE without in an update, and class IN with a type that no record has are
+ * FORMERR.
  */
 uint8_t hf_server_update(struct hf_server_zone *zone, const struct hf_server_message *message);
 
-/* Puts a record into a zone as it is: what people do by hand. False when there is no room. */
+/*
+ * Puts a record into a zone as it is, also beside a CNAME, and leaves the serial: what people do by
+ * hand. A SOA or CNAME replaces the one that is there; the RRset takes the TTL. False when there is
+ * no room.
+ */
 bool hf_server_put(struct hf_server_zone *zone, const struct hf_server_rr *rr);
 
-/* Removes an RRset, as people do by hand. */
+/* Removes an RRset, as people do by hand; not the SOA of the apex. */
 void hf_server_remove(struct hf_server_zone *zone, uint8_t owner, uint16_t type);
 
 /*
