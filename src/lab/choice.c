@@ -2,12 +2,29 @@
 #include "lab/choice.h"
 
 #include <assert.h>
+#include <string.h>
 
 void hf_choice_begin(struct hf_choice *choice, uint32_t given_count)
 {
     assert(given_count <= HF_CHOICES_MAX);
     choice->given_count = given_count;
     choice->count = 0;
+}
+
+void hf_choice_begin_with(struct hf_choice *choice, const struct hf_schedule *schedule)
+{
+    memcpy(choice->given, schedule->given, schedule->count * sizeof(choice->given[0]));
+    hf_choice_begin(choice, schedule->count);
+}
+
+void hf_choice_keep(const struct hf_choice *choice, struct hf_schedule *ret_schedule)
+{
+    uint32_t count = choice->count;
+    while (count > 0 && choice->given[count - 1] == 0) {
+        count--;
+    }
+    *ret_schedule = (struct hf_schedule){.count = (uint16_t)count};
+    memcpy(ret_schedule->given, choice->given, count * sizeof(choice->given[0]));
 }
 
 /* A 64-bit linear congruential generator; its high bits are the good ones. */
@@ -46,50 +63,42 @@ uint32_t hf_choose(struct hf_choice *choice, uint32_t bound)
     return note(choice, value, bound);
 }
 
-/* The alternative that has rank existing ones before it. */
-static uint32_t existing(const uint32_t *weights, uint32_t count, uint32_t rank)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (weights[i] != 0 && rank-- == 0) {
-            return i;
-        }
-    }
-    assert(!"rank is below the number of existing alternatives");
-    return 0;
-}
-
-static uint32_t rank_by_weight(struct hf_choice *choice, const uint32_t *weights, uint32_t count)
+static uint32_t draw_by_weight(struct hf_choice *choice, const uint32_t *weights, uint32_t count)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
         sum += weights[i];
     }
+    assert(sum > 0);
     uint64_t left = draw(choice) % sum;
-    uint32_t rank = 0;
-    for (uint32_t i = 0; left >= weights[i]; i++) {
-        left -= weights[i];
-        rank += weights[i] != 0;
+    uint32_t at = 0;
+    while (left >= weights[at]) {
+        left -= weights[at++];
     }
-    return rank;
+    return at;
 }
 
 uint32_t hf_choose_weighted(struct hf_choice *choice, const uint32_t *weights, uint32_t count)
 {
-    uint32_t bound = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        bound += weights[i] != 0;
+    uint32_t bound = count;
+    while (bound > 0 && weights[bound - 1] == 0) {
+        bound--;
     }
     assert(bound >= 1);
-    if (bound == 1) {
-        return existing(weights, count, 0);
+    if (count == 1) {
+        return 0;
     }
-    uint32_t rank = 0;
+    uint32_t at = 0;
     if (is_given(choice)) {
-        rank = choice->given[choice->count] % bound;
+        at = choice->given[choice->count] % count;
+        at = at < bound ? at : 0;
     } else if (choice->random != 0) {
-        rank = rank_by_weight(choice, weights, count);
+        at = draw_by_weight(choice, weights, count);
     }
-    return existing(weights, count, note(choice, rank, bound));
+    while (weights[at] == 0) {
+        at++; /* ends: the one before bound exists */
+    }
+    return note(choice, at, bound);
 }
 
 bool hf_choice_next(struct hf_choice *choice)

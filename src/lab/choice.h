@@ -21,8 +21,20 @@ struct hf_choice {
     uint32_t count;                 /* asked for in this step so far */
 };
 
+/* The choices of one step, to be kept; what is not there is 0. */
+struct hf_schedule {
+    uint16_t given[HF_CHOICES_MAX];
+    uint16_t count;
+};
+
 /* Before each step: drops what the last one asked; given_count choices of given stand. */
 void hf_choice_begin(struct hf_choice *choice, uint32_t given_count);
+
+/* The same with the choices of a schedule. */
+void hf_choice_begin_with(struct hf_choice *choice, const struct hf_schedule *schedule);
+
+/* What the last step asked for; zeros at the end are left out. */
+void hf_choice_keep(const struct hf_choice *choice, struct hf_schedule *ret_schedule);
 
 /*
  * 0 to bound - 1, bound at least 1; a bound of 1 costs no place. A given choice at or above bound
@@ -33,6 +45,10 @@ uint32_t hf_choose(struct hf_choice *choice, uint32_t bound);
 /*
  * As hf_choose over count alternatives, by weight when it is drawn; alternatives of weight 0 do
  * not exist. At least one weight is above 0.
+ *
+ * What is noted is the alternative itself, and not its rank among those that exist, so that a
+ * schedule keeps its meaning where others come and go: a given one that does not exist stands for
+ * the next one that does, after the last the first. A count of 1 costs no place.
  */
 uint32_t hf_choose_weighted(struct hf_choice *choice, const uint32_t *weights, uint32_t count);
 

@@ -52,6 +52,15 @@ struct hf_model {
     bool (*is_final)(const struct hf_model *model, const void *state);
 
     /*
+     * work was base until one step was taken on it: makes it base again. NULL: all of it is copied.
+     * Of models whose states are large and whose steps touch little.
+     */
+    void (*restore)(const struct hf_model *model, const void *base, void *work);
+
+    /* The time in the world. NULL: it has none. */
+    uint64_t (*time_ms)(const struct hf_model *model, const void *state);
+
+    /*
      * Liveness: faults stop, all that is alive goes on in fair turns. HF_STEP_TAKEN when the world
      * came to rest where it should be, within the model's bound; uses the state up. NULL: none.
      */

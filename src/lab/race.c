@@ -239,7 +239,7 @@ static enum hf_step step(const struct hf_model *model, void *state, struct hf_ch
         return HF_STEP_DISABLED;
     }
     bool broken = now->answer != 0 && is_gone(now, now->answer);
-    return broken && !options->go_on ? HF_STEP_BROKEN : HF_STEP_TAKEN;
+    return broken && options->go_on == 0 ? HF_STEP_BROKEN : HF_STEP_TAKEN;
 }
 
 /* Octets throughout: nothing lies between the members. */

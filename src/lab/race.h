@@ -22,7 +22,7 @@
 #include "lab/model.h"
 
 struct hf_race_options {
-    bool go_on; /* the whole space: a violation ends nothing */
+    uint32_t go_on; /* 1: the whole space: a violation ends nothing */
 };
 
 /* options stay the caller's. Broken when the plan that is answered was deleted. */

@@ -40,7 +40,7 @@ static bool coordinate(struct two_phase *now, const struct hf_two_phase_options 
         now->coordinator = ABORT;
         return true;
     }
-    if (!all_heard(now, options->managers) && !options->careless) {
+    if (!all_heard(now, options->managers) && options->careless == 0) {
         return false;
     }
     now->coordinator = COMMIT;

@@ -21,14 +21,14 @@ enum { HF_TWO_PHASE_MANAGERS_MAX = 8 };
 
 enum hf_two_phase_symmetry {
     HF_TWO_PHASE_NO_SYMMETRY,
-    HF_TWO_PHASE_BY_STATE,
     HF_TWO_PHASE_PERFECT,
+    HF_TWO_PHASE_BY_STATE,
 };
 
 struct hf_two_phase_options {
     uint32_t managers;
-    uint8_t symmetry; /* enum hf_two_phase_symmetry */
-    bool careless;    /* a canary: the coordinator commits before everybody is prepared */
+    uint32_t symmetry; /* enum hf_two_phase_symmetry */
+    uint32_t careless; /* 1: a canary, the coordinator commits before everybody is prepared */
 };
 
 /* options stay the caller's. Broken when one manager has committed and another aborted. */

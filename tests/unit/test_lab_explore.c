@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "lab/explore.h"
+#include "lab/run.h"
 #include "lab/two_phase.h"
 
 struct search {
@@ -32,7 +34,7 @@ static enum hf_explore_end search(struct search *search, const struct hf_two_pha
     return (enum hf_explore_end)search->explore.end;
 }
 
-static uint32_t count_states(uint32_t managers, uint8_t symmetry)
+static uint32_t count_states(uint32_t managers, uint32_t symmetry)
 {
     struct search all;
     struct hf_two_phase_options options = {.managers = managers, .symmetry = symmetry};
@@ -120,17 +122,21 @@ static void test_shortest_counterexample(void **state)
     struct search all;
     struct hf_two_phase_options options = {.managers = 3, .careless = true};
     assert_int_equal(search(&all, &options, 100000, 1000000), HF_EXPLORE_BROKEN);
-    struct hf_choice steps[16];
-    uint32_t count = hf_explore_path(&all.explore, steps, 16);
+    struct hf_schedule steps[16];
+    uint32_t count = 0;
+    assert_int_equal(hf_explore_path(&all.explore, steps, 2, &count), HF_ELIMIT);
+    assert_int_equal(hf_explore_path(&all.explore, steps, 16, &count), HF_OK);
     assert_int_equal(count, 3); /* one aborts, the coordinator commits, another hears it */
-    uint64_t world[8];
-    assert_true(all.model.state_size <= sizeof world);
-    all.model.init(&all.model, world, 0);
+    uint64_t memory[16];
+    assert_true(hf_run_layout(&all.model) <= sizeof memory);
+    struct hf_run run;
+    hf_run_init(&run, &all.model, memory);
+    hf_run_begin(&run, 0, false);
     for (uint32_t i = 0; i < count; i++) {
-        hf_choice_begin(&steps[i], steps[i].given_count);
-        assert_int_equal(all.model.step(&all.model, world, &steps[i]),
-                         i + 1 < count ? HF_STEP_TAKEN : HF_STEP_BROKEN);
+        assert_int_equal(run.end, HF_RUN_GOING);
+        assert_true(hf_run_take(&run, &steps[i]));
     }
+    assert_int_equal(run.end, HF_RUN_BROKEN);
     free(all.memory);
 }
 
@@ -144,7 +150,8 @@ static void test_limits(void **state)
     assert_int_equal(search(&all, &options, 288, 100000), HF_EXPLORE_COMPLETE);
     free(all.memory);
     assert_int_equal(search(&all, &options, 288, 40), HF_EXPLORE_FULL);
-    assert_int_equal(hf_explore_path(&all.explore, NULL, 0), 0);
+    uint32_t count = 0;
+    assert_int_equal(hf_explore_path(&all.explore, NULL, 0, &count), HF_ENOENT);
     free(all.memory);
 }
 
@@ -164,6 +171,36 @@ static void test_choices(void **state)
     assert_string_equal(seen, "01 03 19 ");
 }
 
+/* What a schedule means does not depend on which other alternatives exist. */
+static uint32_t choose_given(const uint32_t weights[4], uint16_t given)
+{
+    struct hf_choice choice = {.given = {given}};
+    hf_choice_begin(&choice, 1);
+    uint32_t chosen = hf_choose_weighted(&choice, weights, 4);
+    assert_int_equal(choice.given[0], chosen);
+    return chosen;
+}
+
+static void test_weighted_choices_are_absolute(void **state)
+{
+    (void)state;
+    const uint32_t some[] = {0, 5, 0, 1}, all[] = {1, 5, 1, 1}, few[] = {0, 5, 0, 0};
+    assert_int_equal(choose_given(all, 1), 1);
+    assert_int_equal(choose_given(some, 1), 1);
+    assert_int_equal(choose_given(some, 2), 3); /* the next one above */
+    assert_int_equal(choose_given(some, 3), 3);
+    assert_int_equal(choose_given(few, 3), 1); /* after the last the first */
+    assert_int_equal(choose_given(few, 0), 1);
+    struct hf_choice choice = {.random = 1};
+    uint32_t seen[4] = {0};
+    for (uint32_t i = 0; i < 600; i++) {
+        hf_choice_begin(&choice, 0);
+        seen[hf_choose_weighted(&choice, some, 4)]++;
+    }
+    assert_int_equal(seen[1] + seen[3], 600);
+    assert_in_range(seen[3], 50, 150);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_shortest_counterexample),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_weighted_choices_are_absolute),
     };
     return cmocka_run_group_tests_name("lab explore", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "lab/explore.h"
 #include "lab/race.h"
 
@@ -33,7 +34,7 @@ static void test_as_many_states_as_spin(void **state)
     (void)state;
     struct hf_explore explore;
     struct hf_model model;
-    struct hf_race_options options = {.go_on = true};
+    struct hf_race_options options = {.go_on = 1};
     void *memory;
     assert_int_equal(search(&explore, &model, &options, &memory), HF_EXPLORE_COMPLETE);
     assert_int_equal(explore.states, 999255);
@@ -47,23 +48,25 @@ static void test_shortest_violation(void **state)
     struct hf_explore explore;
     struct hf_model model;
     struct hf_race_options options = {0};
-    struct hf_choice steps[STEPS_MAX];
+    struct hf_schedule steps[STEPS_MAX];
+    struct hf_choice choice = {0};
     void *memory;
     uint64_t world[8] = {0}, before[8] = {0};
     struct hf_buf line;
     hf_buf_init(&line, 4000);
     assert_int_equal(search(&explore, &model, &options, &memory), HF_EXPLORE_BROKEN);
-    uint32_t count = hf_explore_path(&explore, steps, STEPS_MAX);
+    uint32_t count;
+    assert_int_equal(hf_explore_path(&explore, steps, STEPS_MAX, &count), HF_OK);
     assert_int_equal(count, 54); /* Spin without reduction: depth 53; published: 55 */
     assert_true(model.state_size <= sizeof world);
     model.init(&model, world, 0);
     for (uint32_t i = 0; i < count; i++) {
         memcpy(before, world, sizeof before);
-        hf_choice_begin(&steps[i], steps[i].given_count);
-        assert_int_equal(model.step(&model, world, &steps[i]),
+        hf_choice_begin_with(&choice, &steps[i]);
+        assert_int_equal(model.step(&model, world, &choice),
                          i + 1 < count ? HF_STEP_TAKEN : HF_STEP_BROKEN);
         size_t size = line.size;
-        model.tell(&model, before, &steps[i], world, &line);
+        model.tell(&model, before, &choice, world, &line);
         hf_buf_put_text(&line, line.size > size ? "\n" : "");
     }
     assert_non_null(strstr(hf_buf_text(&line), "clean-up of enactor"));
