@@ -166,6 +166,7 @@ int hf_compare_run(const struct hf_compare_options *options, void *memory,
     hf_buf_init(&compare->text, TEXT_MAX);
     hf_fenced_init(&compare->fenced, options->enactors, options->endpoints, &ret_result->fenced,
                    &compare->text);
+    compare->fenced.careless = options->careless != 0;
     int error = run(compare);
     hf_buf_release(&compare->text);
     return error;

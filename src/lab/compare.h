@@ -20,6 +20,7 @@ struct hf_compare_options {
     uint32_t enactors, endpoints; /* at most HF_CLOUD_ENACTORS_MAX, HF_CLOUD_ENDPOINTS_MAX */
     uint32_t plans, age;          /* of cloud.h; one plan more is published after the outage */
     uint32_t states_max;          /* of each search */
+    uint32_t careless;            /* 1: a canary, Holdfast's writes have no prerequisites */
 };
 
 /* Three enactors, two endpoints: the outage is 14 steps away. */

@@ -43,6 +43,7 @@ struct hf_fenced {
     uint32_t refused; /* writes */
     uint8_t row;
     bool telling;
+    bool careless; /* a canary: writes are sent without prerequisites */
 };
 
 /* Plan 1 is everywhere, and everybody is in step. timeline and text stay the caller's. */

@@ -134,3 +134,10 @@ void hf_fenced_zone_message(const struct hf_enactor *enactor,
         change(ret_message, fence_rr(e, &fence));
     }
 }
+
+void hf_fenced_zone_trust(struct hf_server_message *message)
+{
+    memmove(message->rrs, message->rrs + message->prerequisite_count,
+            message->update_count * sizeof(message->rrs[0]));
+    message->prerequisite_count = 0;
+}

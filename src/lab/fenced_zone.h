@@ -28,4 +28,7 @@ void hf_fenced_zone_message(const struct hf_enactor *enactor,
                             const struct hf_enactor_action *action,
                             struct hf_server_message *ret_message);
 
+/* Drops its prerequisites. */
+void hf_fenced_zone_trust(struct hf_server_message *message);
+
 #endif
