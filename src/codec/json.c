@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -213,6 +214,16 @@ void hf_json_i64(struct hf_json *json, int64_t value)
     }
 }
 
+void hf_json_double(struct hf_json *json, double value)
+{
+    if (!isfinite(value)) {
+        put_word(json, "null");
+    } else if (json->error == HF_OK) {
+        value_begin(json);
+        hf_buf_printf(json->buf, "%.6g", value);
+    }
+}
+
 void hf_json_bool(struct hf_json *json, bool value)
 {
     put_word(json, value ? "true" : "false");
@@ -239,6 +250,12 @@ void hf_json_put_i64(struct hf_json *json, const char *key, int64_t value)
 {
     hf_json_key(json, key);
     hf_json_i64(json, value);
+}
+
+void hf_json_put_double(struct hf_json *json, const char *key, double value)
+{
+    hf_json_key(json, key);
+    hf_json_double(json, value);
 }
 
 void hf_json_put_bool(struct hf_json *json, const char *key, bool value)

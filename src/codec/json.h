@@ -52,6 +52,8 @@ void hf_json_text(struct hf_json *json, const char *text); /* NULL is written as
 void hf_json_bytes(struct hf_json *json, const void *bytes, size_t size);
 void hf_json_u64(struct hf_json *json, uint64_t value);
 void hf_json_i64(struct hf_json *json, int64_t value);
+/* With six digits; null where it is not a number. */
+void hf_json_double(struct hf_json *json, double value);
 void hf_json_bool(struct hf_json *json, bool value);
 void hf_json_null(struct hf_json *json);
 
@@ -59,6 +61,7 @@ void hf_json_null(struct hf_json *json);
 void hf_json_put_text(struct hf_json *json, const char *key, const char *text);
 void hf_json_put_u64(struct hf_json *json, const char *key, uint64_t value);
 void hf_json_put_i64(struct hf_json *json, const char *key, int64_t value);
+void hf_json_put_double(struct hf_json *json, const char *key, double value);
 void hf_json_put_bool(struct hf_json *json, const char *key, bool value);
 void hf_json_put_null(struct hf_json *json, const char *key);
 

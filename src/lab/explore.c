@@ -12,6 +12,7 @@
 
 enum {
     SIZE_SIZE = 2,
+    STATE_SIZE = sizeof(uint32_t) + sizeof(uint16_t), /* beside its fingerprint */
     SCHEDULES_MAX = UINT16_MAX,
     ENCODED_SIZE = 32 * 1024, /* of a batch, so that it stays in the cache */
     RING_FIRST = 64 * 1024,
@@ -68,8 +69,7 @@ static void lay_out(struct hf_explore *explore, void *memory)
 
 size_t hf_explore_stored(const struct hf_explore *explore)
 {
-    return hf_explore_table_size(explore) +
-           (size_t)explore->states * (sizeof(uint32_t) + sizeof(uint16_t));
+    return hf_explore_table_size(explore) + (size_t)explore->states * STATE_SIZE;
 }
 
 size_t hf_explore_memory(const struct hf_explore *explore)
@@ -93,6 +93,8 @@ static bool is_wrapped(const struct hf_explore *explore)
 static bool grow_ring(struct hf_explore *explore)
 {
     size_t old = explore->ring_room, left = memory_left(explore);
+    size_t kept = HF_EXPLORE_BATCH * STATE_SIZE; /* for the states of a batch */
+    left = left > kept ? left - kept : 0;
     size_t room = old < left ? 2 * old : old + left;
     room = room < explore->options.ring_size ? room : explore->options.ring_size;
     if (room - old <= explore->model->encoded_max + 2 * SIZE_SIZE) {
@@ -196,7 +198,7 @@ static bool settle(struct hf_explore *explore)
     explore->pending_count = 0;
     explore->encoded_size = 0;
     bool is_short = hf_explore_table_is_short(explore, count);
-    size_t more = count * (sizeof(uint32_t) + sizeof(uint16_t));
+    size_t more = count * STATE_SIZE;
     more += is_short ? hf_explore_table_next_size(explore) - hf_explore_table_size(explore) : 0;
     if (count > 0 && more > memory_left(explore)) {
         return full(explore, &explore->pending[0], "no memory left");
@@ -394,12 +396,18 @@ static uint32_t path_length(const struct hf_explore *explore)
     return count;
 }
 
+bool hf_explore_found(const struct hf_explore *explore)
+{
+    return explore->end == HF_EXPLORE_BROKEN || explore->end == HF_EXPLORE_WEDGE ||
+           explore->end == HF_EXPLORE_RESTLESS;
+}
+
 int hf_explore_path(const struct hf_explore *explore, struct hf_schedule *ret_steps, uint32_t room,
                     uint32_t *ret_count)
 {
     const struct hf_model *model = explore->model;
     bool last_step = explore->end == HF_EXPLORE_BROKEN;
-    if (!last_step && explore->end != HF_EXPLORE_WEDGE && explore->end != HF_EXPLORE_RESTLESS) {
+    if (!hf_explore_found(explore)) {
         return HF_ENOENT;
     }
     uint32_t count = path_length(explore), place = count;

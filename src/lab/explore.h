@@ -89,6 +89,9 @@ void hf_explore_init(struct hf_explore *explore, const struct hf_model *model,
 /* Takes the steps of at most so many states; HF_EXPLORE_GOING when there are more. */
 enum hf_explore_end hf_explore_run(struct hf_explore *explore, uint32_t states);
 
+/* Whether the search ended because it found something: there is a path to it. */
+bool hf_explore_found(const struct hf_explore *explore);
+
 /*
  * The steps that lead to where the search ended (BROKEN, WEDGE, RESTLESS), first one first, as
  * they are from the model's first state without going through canonical forms. HF_ENOENT: it did

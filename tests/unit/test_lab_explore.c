@@ -14,6 +14,7 @@
 #include "lab/explore.h"
 #include "lab/run.h"
 #include "lab/two_phase.h"
+#include "lab_toy.h"
 
 struct search {
     struct hf_model model;
@@ -155,6 +156,79 @@ static void test_limits(void **state)
     free(all.memory);
 }
 
+/* Enough states that fingerprints and ring grow and the ring wraps many times. */
+static enum hf_explore_end search_tree(struct hf_explore *explore,
+                                       const struct tree_options *options,
+                                       const struct hf_explore_options *bounds)
+{
+    struct hf_model model;
+    tree_model(&model, options);
+    void *memory = malloc(hf_explore_layout(&model, bounds));
+    assert_non_null(memory);
+    memset(memory, 0xa5, hf_explore_layout(&model, bounds));
+    hf_explore_init(explore, &model, bounds, memory);
+    while (hf_explore_run(explore, 1000) == HF_EXPLORE_GOING) {
+    }
+    struct hf_schedule steps[32];
+    uint32_t count = 0;
+    if (explore->end == HF_EXPLORE_BROKEN) {
+        assert_int_equal(hf_explore_path(explore, steps, 32, &count), HF_OK);
+        uint32_t number = 1;
+        for (uint32_t i = 0; i < count; i++) {
+            number = 2 * number + (steps[i].count > 0 ? steps[i].given[0] : 0);
+        }
+        assert_int_equal(number, options->broken_at);
+    }
+    free(memory);
+    return (enum hf_explore_end)explore->end;
+}
+
+static void test_growing(void **state)
+{
+    (void)state;
+    struct hf_explore explore;
+    const struct tree_options options = {.limit = 300000};
+    struct hf_explore_options bounds = {.states_max = 1000000, .ring_size = 10000000};
+    assert_int_equal(search_tree(&explore, &options, &bounds), HF_EXPLORE_COMPLETE);
+    assert_int_equal(explore.states, 299999);
+    assert_int_equal(explore.transitions, 2 * 299998); /* to and from all but the first */
+    assert_int_equal(explore.depth, 18);
+    assert_true(hf_explore_stored(&explore) <= 16 * (uint64_t)explore.states);
+    bounds.states_max = 299999; /* room for all, and not for one more */
+    assert_int_equal(search_tree(&explore, &options, &bounds), HF_EXPLORE_COMPLETE);
+    bounds.states_max--;
+    assert_int_equal(search_tree(&explore, &options, &bounds), HF_EXPLORE_FULL);
+    assert_string_equal(explore.why, "as many states as allowed");
+}
+
+static void test_a_long_way(void **state)
+{
+    (void)state;
+    struct hf_explore explore;
+    const struct tree_options options = {.limit = 300000, .broken_at = 234567};
+    const struct hf_explore_options bounds = {.states_max = 1000000, .ring_size = 10000000};
+    assert_int_equal(search_tree(&explore, &options, &bounds), HF_EXPLORE_BROKEN);
+    assert_int_equal(explore.depth + 1, 17);
+}
+
+static void test_bounds_on_memory(void **state)
+{
+    (void)state;
+    struct hf_explore explore;
+    const struct tree_options options = {.limit = 300000};
+    struct hf_explore_options bounds = {.states_max = 1000000, .ring_size = 10000000};
+    for (size_t most = 100000; most < 4000000; most += 700001) {
+        bounds.memory_max = most;
+        assert_int_equal(search_tree(&explore, &options, &bounds), HF_EXPLORE_FULL);
+        assert_string_equal(explore.why, "no memory left");
+        assert_in_range(hf_explore_memory(&explore), most / 2, most);
+    }
+    bounds.memory_max = 0;
+    bounds.ring_size = 70000;
+    assert_int_equal(search_tree(&explore, &options, &bounds), HF_EXPLORE_FULL);
+    assert_string_equal(explore.why, "no room for states that wait");
+}
+
 static void test_choices(void **state)
 {
     (void)state;
@@ -209,6 +283,9 @@ int main(void)
         cmocka_unit_test(test_published_count_with_symmetry),
         cmocka_unit_test(test_shortest_counterexample),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_growing),
+        cmocka_unit_test(test_a_long_way),
+        cmocka_unit_test(test_bounds_on_memory),
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_weighted_choices_are_absolute),
     };
