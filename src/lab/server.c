@@ -168,7 +168,7 @@ static uint8_t check_prerequisites(const struct hf_server_zone *zone,
             }
             continue;
         }
-        if (rr->class != KNOT_CLASS_IN || !rr->has_rdata || type_is_meta(rr->type)) {
+        if (rr->class != KNOT_CLASS_IN || !rr->has_rdata) {
             return KNOT_RCODE_FORMERR;
         }
         struct run run = find_rrset(zone, rr->owner, rr->type);

@@ -56,8 +56,7 @@ uint32_t hf_server_serial(const struct hf_server_zone *zone);
  * gets the next serial (section 3.6), where the message did not set a higher one itself; a message
  * whose changes cancel out has changed nothing. The prerequisites are looked at in their order,
  * and the first that fails decides; those on values come last, as in section 3.2.5. Class IN
- * without RDATA, class NONE without in an update, and class IN with a type that no record has are
- * FORMERR.
+ * without RDATA is FORMERR, and so is class NONE without RDATA in an update.
  */
 uint8_t hf_server_update(struct hf_server_zone *zone, const struct hf_server_message *message);
 
