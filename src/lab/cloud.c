@@ -9,10 +9,6 @@ static void init(const struct hf_model *model, void *state, uint64_t seed)
     const struct hf_cloud_options *options = model->options;
     struct hf_cloud *cloud = state;
     (void)seed;
-    if (options->start != NULL) {
-        *cloud = *options->start;
-        return;
-    }
     memset(cloud, 0, sizeof(*cloud));
     cloud->published = 1;
     for (uint32_t e = 0; e < options->endpoints; e++) {
@@ -172,4 +168,19 @@ void hf_cloud_model(struct hf_model *ret_model, const struct hf_cloud_options *o
                           .decode = decode,
                           .why = why,
                           .tell = tell};
+}
+
+static void init_from(const struct hf_model *model, void *state, uint64_t seed)
+{
+    const struct hf_cloud_from *from = model->options; /* its options come first */
+    struct hf_cloud *cloud = state;
+    (void)seed;
+    *cloud = from->start;
+}
+
+void hf_cloud_model_from(struct hf_model *ret_model, const struct hf_cloud_from *from)
+{
+    static_assert(offsetof(struct hf_cloud_from, options) == 0, "what else reads model->options");
+    hf_cloud_model(ret_model, &from->options);
+    ret_model->init = init_from;
 }

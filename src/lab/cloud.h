@@ -56,7 +56,12 @@ struct hf_cloud_options {
     uint32_t age;   /* at least 1 */
     uint32_t goal;  /* enum hf_cloud_goal */
     uint32_t fence; /* 1: freshness is checked once more inside the transaction. Not the cloud's. */
-    const struct hf_cloud *start; /* NULL: the usual one */
+};
+
+/* Options with a first state of one's own. */
+struct hf_cloud_from {
+    struct hf_cloud_options options;
+    struct hf_cloud start;
 };
 
 /* What happened in a step. */
@@ -84,6 +89,9 @@ struct hf_cloud_event {
 
 /* options stay the caller's. */
 void hf_cloud_model(struct hf_model *ret_model, const struct hf_cloud_options *options);
+
+/* from stays the caller's. */
+void hf_cloud_model_from(struct hf_model *ret_model, const struct hf_cloud_from *from);
 
 /* The step of an actor: false when it has none. */
 bool hf_cloud_move(const struct hf_cloud_options *options, struct hf_cloud *cloud, uint32_t actor,

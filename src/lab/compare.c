@@ -75,15 +75,13 @@ static void add_row(struct compare *compare, const struct hf_cloud_event *event)
 /* Goes on from where the cloud is now to the nearest state of that goal. */
 static int search(struct compare *compare, enum hf_cloud_goal goal, uint32_t *ret_states)
 {
-    struct hf_cloud start = compare->cloud;
-    struct hf_cloud_options options = compare->cloud_options;
+    struct hf_cloud_from from = {.options = compare->cloud_options, .start = compare->cloud};
     struct hf_explore_options bounds = bounds_of(&compare->result->options);
     struct hf_explore *explore = &compare->explore;
     struct hf_model model;
     uint32_t count;
-    options.goal = goal;
-    options.start = &start;
-    hf_cloud_model(&model, &options);
+    from.options.goal = goal;
+    hf_cloud_model_from(&model, &from);
     hf_explore_init(explore, &model, &bounds, compare->memory);
     while (hf_explore_run(explore, STATES_EACH) == HF_EXPLORE_GOING) {
     }

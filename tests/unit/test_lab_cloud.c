@@ -39,11 +39,9 @@ static void replay(struct search *search)
     }
 }
 
-static enum hf_explore_end run(struct search *search, const struct hf_cloud_options *options)
+static enum hf_explore_end run_model(struct search *search)
 {
     struct hf_explore_options bounds = {.states_max = 1000000, .ring_size = 8000000};
-    memset(search, 0, sizeof *search);
-    hf_cloud_model(&search->model, options);
     void *memory = malloc(hf_explore_layout(&search->model, &bounds));
     assert_non_null(memory);
     hf_buf_init(&search->lines, 20000);
@@ -55,6 +53,13 @@ static enum hf_explore_end run(struct search *search, const struct hf_cloud_opti
     }
     free(memory);
     return (enum hf_explore_end)search->explore.end;
+}
+
+static enum hf_explore_end run(struct search *search, const struct hf_cloud_options *options)
+{
+    memset(search, 0, sizeof *search);
+    hf_cloud_model(&search->model, options);
+    return run_model(search);
 }
 
 static const struct hf_cloud_options usual = {.enactors = 3, .endpoints = 2, .plans = 5, .age = 2};
@@ -115,11 +120,12 @@ static void test_wedge_after_outage(void **state)
 {
     (void)state;
     struct search outages, wedges;
-    struct hf_cloud_options options = usual;
-    assert_int_equal(run(&outages, &options), HF_EXPLORE_BROKEN);
-    options.goal = HF_CLOUD_GOAL_WEDGE;
-    options.start = &outages.end;
-    assert_int_equal(run(&wedges, &options), HF_EXPLORE_BROKEN);
+    assert_int_equal(run(&outages, &usual), HF_EXPLORE_BROKEN);
+    struct hf_cloud_from from = {.options = usual, .start = outages.end};
+    from.options.goal = HF_CLOUD_GOAL_WEDGE;
+    memset(&wedges, 0, sizeof wedges);
+    hf_cloud_model_from(&wedges.model, &from);
+    assert_int_equal(run_model(&wedges), HF_EXPLORE_BROKEN);
     assert_in_range(wedges.steps, 1, 24);
     /* Nothing that anybody does changes what is answered. */
     struct hf_cloud_options any = usual;
