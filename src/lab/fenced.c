@@ -202,26 +202,35 @@ static void tell_intent(struct hf_fenced *fenced, const struct hf_fenced_member 
     add_line(fenced, number, HF_TIMELINE_NORMAL);
 }
 
+static void publish(struct hf_fenced *fenced, uint32_t plan)
+{
+    fenced->published = plan;
+    hf_buf_printf(fenced->text, "planner publishes plan %u", plan);
+    add_line(fenced, 0, HF_TIMELINE_NORMAL);
+}
+
+static void take(struct hf_fenced *fenced, struct hf_fenced_member *member)
+{
+    uint32_t number = number_of(fenced, member);
+    hf_buf_printf(fenced->text, "enactor %u takes plan %u", number, fenced->published);
+    add_line(fenced, number, HF_TIMELINE_NORMAL);
+    feed_head(fenced, member, 0);
+    settle(fenced, member);
+}
+
 void hf_fenced_happen(struct hf_fenced *fenced, const struct hf_cloud_event *event, uint32_t row)
 {
-    struct hf_fenced_member *member = event->actor == 0 ? NULL : &fenced->members[event->actor - 1];
     uint32_t number = event->actor;
     fenced->row = (uint8_t)row;
+    if (event->what == HF_CLOUD_PUBLISHED) {
+        publish(fenced, event->plan);
+        return;
+    }
+    assert(number >= 1 && number <= fenced->enactors);
+    struct hf_fenced_member *member = &fenced->members[number - 1];
     switch (event->what) {
-    case HF_CLOUD_PUBLISHED:
-        fenced->published = event->plan;
-        hf_buf_printf(fenced->text, "planner publishes plan %u", event->plan);
-        add_line(fenced, 0, HF_TIMELINE_NORMAL);
-        break;
     case HF_CLOUD_TOOK:
-        hf_buf_printf(fenced->text, "enactor %u takes plan %u", number, fenced->published);
-        add_line(fenced, number, HF_TIMELINE_NORMAL);
-        feed_head(fenced, member, 0);
-        settle(fenced, member);
-        break;
-    case HF_CLOUD_NEWER:
-    case HF_CLOUD_NOT_NEWER:
-        tell_intent(fenced, member);
+        take(fenced, member);
         break;
     case HF_CLOUD_INSTALLED:
     case HF_CLOUD_FAILED:
@@ -244,9 +253,12 @@ void hf_fenced_happen(struct hf_fenced *fenced, const struct hf_cloud_event *eve
                       number);
         add_line(fenced, number, HF_TIMELINE_NORMAL);
         break;
-    default:
-        hf_buf_printf(fenced->text, "nothing is left to delete");
+    case HF_CLOUD_CLEANED:
+        hf_buf_put_text(fenced->text, "nothing is left to delete");
         add_line(fenced, number, HF_TIMELINE_NORMAL);
+        break;
+    default: /* the one check */
+        tell_intent(fenced, member);
         break;
     }
 }
