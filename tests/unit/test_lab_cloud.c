@@ -140,6 +140,29 @@ static void test_wedge_after_outage(void **state)
     hf_buf_release(&wedges.lines);
 }
 
+/* All have failed, but one still has the very plan in hand whose tree is gone: it can mend it. */
+static void test_no_wedge_yet(void **state)
+{
+    (void)state;
+    struct hf_model model;
+    struct hf_cloud cloud;
+    struct hf_choice planner = {.given = {2}, .given_count = 1};
+    struct hf_cloud_from from = {
+        .options = {.enactors = 2, .endpoints = 1, .plans = 9, .age = 2, .goal = 1},
+        .start = {
+            .published = 5,
+            .alias = {2},
+            .trees = {1U << 5},
+            .enactors = {{.at = HF_CLOUD_WALKING, .plan = 2, .failed = true}, {.failed = true}}}};
+    hf_cloud_model_from(&model, &from);
+    model.init(&model, &cloud, 0);
+    assert_int_equal(model.step(&model, &cloud, &planner), HF_STEP_TAKEN);
+    from.start.enactors[0].plan = 4;
+    model.init(&model, &cloud, 0);
+    hf_choice_begin(&planner, 1);
+    assert_int_equal(model.step(&model, &cloud, &planner), HF_STEP_BROKEN);
+}
+
 /* What would have helped, and what would not. */
 static void test_what_helps(void **state)
 {
@@ -178,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_outage),
         cmocka_unit_test(test_wedge),
         cmocka_unit_test(test_wedge_after_outage),
+        cmocka_unit_test(test_no_wedge_yet),
         cmocka_unit_test(test_what_helps),
         cmocka_unit_test(test_whole_space),
     };

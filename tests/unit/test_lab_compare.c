@@ -48,6 +48,9 @@ static void test_delayed_write(void **state)
     assert_int_equal(fenced->kind, HF_TIMELINE_REFUSED);
     assert_int_equal(cloud->answers[0], 2);
     assert_int_equal(fenced->answers[0], 4);
+    /* It believes nothing that it has not read since. */
+    assert_string_equal(fenced[1].text, "enactor 1 reads the fence of api: plan 4");
+    assert_int_equal(fenced[1].row, fenced->row);
 }
 
 static void test_both_ends(void **state)
@@ -115,6 +118,18 @@ static void test_other_sizes(void **state)
     }
 }
 
+/* The plan after the outage is one more than the outage may have. */
+static void test_fewest_plans(void **state)
+{
+    (void)state;
+    struct hf_compare_result result;
+    struct hf_compare_options options = hf_compare_usual;
+    options.plans = 4;
+    assert_int_equal(compare(&options, &result), HF_OK);
+    assert_string_equal(result.cloud.lines[result.outage_rows].text, "planner publishes plan 5");
+    assert_true(result.in_step);
+}
+
 static void test_none(void **state)
 {
     (void)state;
@@ -136,6 +151,7 @@ int main(void)
         cmocka_unit_test(test_delayed_write), cmocka_unit_test(test_both_ends),
         cmocka_unit_test(test_rows),          cmocka_unit_test(test_canary),
         cmocka_unit_test(test_other_sizes),   cmocka_unit_test(test_none),
+        cmocka_unit_test(test_fewest_plans),
     };
     return cmocka_run_group_tests_name("lab compare", tests, NULL, NULL);
 }
