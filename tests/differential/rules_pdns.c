@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "rules.h"
+
+/* --- messages that the model treats as PowerDNS treats others --- */
+
+/* Whether there are records below a name but not at it. */
+static bool name_is_empty(const struct trial *trial, uint8_t owner)
+{
+    const uint8_t *name = universe_name(trial->universe, owner);
+    bool below = false;
+    for (uint32_t i = 0; i < trial->before.count; i++) {
+        const uint8_t *other = universe_name(trial->universe, trial->before.rrs[i].owner);
+        below |= hf_name_is_within(other, name);
+    }
+    return below && !name_is_used(&trial->before, owner);
+}
+
+bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_message *message)
+{
+    bool changed = false;
+    for (uint32_t i = 0; i < message->prerequisite_count; i++) {
+        struct hf_server_rr *rr = &message->rrs[i];
+        if (rr->type == KNOT_RRTYPE_ANY && rr->owner < OWNER_COUNT &&
+            name_is_empty(trial, rr->owner)) {
+            rr->owner = OWNER_APEX; /* which is always used */
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+bool rule_ignore_deletion_of_names(const struct trial *trial, struct hf_server_message *message)
+{
+    uint32_t kept = 0;
+    struct hf_server_rr *updates = &message->rrs[message->prerequisite_count];
+    (void)trial;
+    for (uint32_t i = 0; i < message->update_count; i++) {
+        if (updates[i].class != KNOT_CLASS_ANY || updates[i].type != KNOT_RRTYPE_ANY) {
+            updates[kept++] = updates[i];
+        }
+    }
+    bool changed = kept < message->update_count;
+    message->update_count = kept;
+    return changed;
+}
+
+/* 0: done in its place; 1: a CNAME that is added after those; 2: another record, at the end. */
+static int turn_of(const struct hf_server_rr *rr)
+{
+    if (rr->class != KNOT_CLASS_IN || rr->ttl_s == 0) {
+        return 0;
+    }
+    return rr->type == KNOT_RRTYPE_CNAME ? 1 : 2;
+}
+
+static bool sort_by_turn(struct hf_server_message *message,
+                         int (*turn)(const struct hf_server_rr *rr))
+{
+    struct hf_server_message sorted = *message;
+    struct hf_server_rr *updates = &sorted.rrs[sorted.prerequisite_count];
+    uint32_t count = 0;
+    bool changed = false;
+    for (int round = 0; round <= 2; round++) {
+        for (uint32_t i = 0; i < message->update_count; i++) {
+            if (turn(&updates_of(message)[i]) == round) {
+                changed |= i != count;
+                updates[count++] = updates_of(message)[i];
+            }
+        }
+    }
+    *message = sorted;
+    return changed;
+}
+
+bool rule_additions_come_last(const struct trial *trial, struct hf_server_message *message)
+{
+    (void)trial;
+    return sort_by_turn(message, turn_of);
+}
+
+static bool deletes_name_server(const struct hf_server_rr *rr)
+{
+    return rr->class == KNOT_CLASS_NONE && rr->type == KNOT_RRTYPE_NS && rr->owner == OWNER_APEX;
+}
+
+static int turn_of_name_server(const struct hf_server_rr *rr)
+{
+    return deletes_name_server(rr) ? 2 : 0;
+}
+
+bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_message *message)
+{
+    const struct hf_server_rr *rrs;
+    uint32_t deletions = 0;
+    for (uint32_t i = 0; i < message->update_count; i++) {
+        deletions += deletes_name_server(&updates_of(message)[i]);
+    }
+    bool changed = sort_by_turn(message, turn_of_name_server);
+    struct hf_server_zone zone = zone_after(trial, message, message->update_count - deletions);
+    if (deletions > 0 && hf_server_rrset(&zone, OWNER_APEX, KNOT_RRTYPE_NS, &rrs) <= deletions) {
+        message->update_count -= deletions;
+        changed = true;
+    }
+    return changed;
+}
+
+/* --- outcomes --- */
+
+/* The universe has one value in another case: Hello and hello. */
+bool rule_case_of_text(const struct trial *trial)
+{
+    (void)trial;
+    return false;
+}
+
+/* An addition with a TTL that is ignored because of a CNAME, or that meets one in the message. */
+bool rule_cname_conflict(const struct trial *trial)
+{
+    struct hf_server_message message = trial->parcel->message;
+    bool conflict = false;
+    (void)rule_ignore_deletion_of_names(trial, &message);
+    (void)rule_additions_come_last(trial, &message);
+    for (uint32_t i = 0; i < message.update_count; i++) {
+        const struct hf_server_rr *rr = &updates_of(&message)[i];
+        struct hf_server_zone zone = zone_after(trial, &message, i);
+        if (rr->class != KNOT_CLASS_IN || rr->ttl_s == 0 || rr->owner >= OWNER_COUNT) {
+            continue;
+        }
+        const struct hf_server_rr *cname;
+        bool has_cname = hf_server_rrset(&zone, rr->owner, KNOT_RRTYPE_CNAME, &cname) > 0;
+        conflict |= has_cname != (rr->type == KNOT_RRTYPE_CNAME) && name_is_used(&zone, rr->owner);
+    }
+    return conflict &&
+           (refused_with(trial, KNOT_RCODE_REFUSED) || refused_with(trial, KNOT_RCODE_FORMERR));
+}
+
+bool rule_unknown_type(const struct trial *trial)
+{
+    const struct hf_server_message *message = &trial->parcel->message;
+    bool unknown = false;
+    for (uint32_t i = 0; i < message->update_count; i++) {
+        unknown |= updates_of(message)[i].type == TYPE_PRIVATE;
+    }
+    return unknown && refused_with(trial, KNOT_RCODE_FORMERR);
+}
+
+bool rule_cancelled_is_a_change(const struct trial *trial)
+{
+    return both_applied(trial) && zones_equal_but_serial(&trial->model_after, &trial->server_after);
+}
