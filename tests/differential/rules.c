@@ -2,11 +2,15 @@
 /* The known deviations of the servers; docs/internals/servers.md has them in words. */
 #include "rules.h"
 
+#include <assert.h>
+
 static const struct rule RULES[] = {
     {SERVER_KNOTD, "3.4.2.2", "adding a record that exists with another TTL keeps the old TTL",
      rule_keep_ttl, NULL},
     {SERVER_KNOTD, "3.4.1.3", "the TTL of a deletion of RRsets is not looked at",
      rule_ignore_ttl_of_deletion, NULL},
+    {SERVER_KNOTD, "3.4.2.2", "of several SOA each is compared with that before the message",
+     rule_compare_with_first_serial, NULL},
     {SERVER_KNOTD, "3.4.1.3",
      "an update outside of the zone is NOTAUTH (its ACL), also before prerequisites", NULL,
      rule_outside_is_not_allowed},
@@ -43,6 +47,8 @@ static const struct rule RULES[] = {
      rule_case_of_text},
     {SERVER_PDNS, "3.4.2.2", "CNAME beside other records: REFUSED or FORMERR", NULL,
      rule_cname_conflict},
+    {SERVER_PDNS, "3.4.2.2", "an addition with TTL 0 is stored beside a CNAME, or is that CNAME",
+     NULL, rule_cname_unchecked},
     {SERVER_PDNS, "RFC 3597", "a record of an unknown type is FORMERR", NULL, rule_unknown_type},
     {SERVER_PDNS, "3.4.1", "errors of updates are found before prerequisites are looked at", NULL,
      rule_prescan_comes_first},
@@ -54,38 +60,63 @@ static const struct rule RULES[] = {
      rule_broken_otherwise},
 };
 
-enum { RULE_COUNT = sizeof(RULES) / sizeof(RULES[0]) };
+enum {
+    RULE_COUNT = sizeof(RULES) / sizeof(RULES[0]),
+    REWRITES_MAX = 6, /* of a server */
+};
+
+static_assert(RULE_COUNT <= 32, "a set of rules is a 32-bit word");
 
 /* --- finding the rule --- */
 
-/* Does the rewrite of one rule or, for RULE_NONE, of all; the rule that changed something. */
-static int rewrite(const struct trial *trial, int only, struct hf_server_message *message)
+/* The rewrites of a server's rules that are in a set, one bit a rule; the last that did something.
+ */
+static int rewrite(const struct trial *trial, uint32_t set, struct hf_server_message *message)
 {
     int found = RULE_NONE;
     *message = trial->parcel->message;
     for (int i = 0; i < RULE_COUNT; i++) {
-        const struct rule *rule = &RULES[i];
-        if (rule->server == trial->server && rule->rewrite != NULL &&
-            (only == RULE_NONE || only == i) && rule->rewrite(trial, message)) {
-            found = i;
-        }
+        bool chosen = (set >> i & 1) != 0;
+        found = chosen && RULES[i].rewrite(trial, message) ? i : found;
     }
     return found;
 }
 
+/* Whether the model does to a rewritten message what the server did to the original. */
+static bool rewritten_agrees(struct trial *again, struct parcel *parcel)
+{
+    again->parcel = parcel;
+    trial_model(again, false);
+    return trial_agrees(again);
+}
+
+/*
+ * Few rules at a time come first: a server may do one of the things, or several of them. again is
+ * then the trial with the message that explains it, or with all of the rewrites.
+ */
 static int find_rewrite(const struct trial *trial, struct trial *again)
 {
     struct parcel parcel = *trial->parcel;
+    uint32_t all = 0;
     int found = RULE_NONE;
     *again = *trial;
-    for (int i = 0; i <= RULE_COUNT && !trial->parcel->broken; i++) {
-        int rule = rewrite(trial, i < RULE_COUNT ? i : RULE_NONE, &parcel.message);
-        again->parcel = &parcel;
-        trial_model(again, false);
-        if (rule != RULE_NONE && trial_agrees(again)) {
-            found = rule;
-            break;
+    for (int i = 0; i < RULE_COUNT; i++) {
+        bool rewrites = RULES[i].server == trial->server && RULES[i].rewrite != NULL;
+        all |= rewrites ? (uint32_t)1 << i : 0;
+    }
+    for (uint32_t size = 1; size <= REWRITES_MAX && !trial->parcel->broken; size++) {
+        for (uint32_t set = all; set != 0 && found == RULE_NONE; set = (set - 1) & all) {
+            int rule = (uint32_t)__builtin_popcount(set) == size
+                           ? rewrite(trial, set, &parcel.message)
+                           : RULE_NONE;
+            if (rule != RULE_NONE && rewritten_agrees(again, &parcel)) {
+                found = rule;
+            }
         }
+    }
+    if (found == RULE_NONE) {
+        (void)rewrite(trial, all, &parcel.message);
+        (void)rewritten_agrees(again, &parcel);
     }
     again->parcel = trial->parcel;
     return found;

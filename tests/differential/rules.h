@@ -52,6 +52,7 @@ bool rule_additions_come_last(const struct trial *trial, struct hf_server_messag
 bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_message *message);
 bool rule_case_of_text(const struct trial *trial);
 bool rule_cname_conflict(const struct trial *trial);
+bool rule_cname_unchecked(const struct trial *trial);
 bool rule_unknown_type(const struct trial *trial);
 bool rule_cancelled_is_a_change(const struct trial *trial);
 

@@ -5,16 +5,14 @@
 
 /* --- messages that the model treats as PowerDNS treats others --- */
 
-/* Whether there are records below a name but not at it. */
+/*
+ * An empty non-terminal, or a name that may still be taken for one: PowerDNS keeps them as records
+ * of their own, and they do not always go when the last name below them goes.
+ */
 static bool name_is_empty(const struct trial *trial, uint8_t owner)
 {
-    const uint8_t *name = universe_name(trial->universe, owner);
-    bool below = false;
-    for (uint32_t i = 0; i < trial->before.count; i++) {
-        const uint8_t *other = universe_name(trial->universe, trial->before.rrs[i].owner);
-        below |= hf_name_is_within(other, name);
-    }
-    return below && !name_is_used(&trial->before, owner);
+    bool parent = owner == OWNER_API || owner == OWNER_WEB || owner == OWNER_DB;
+    return parent && !name_is_used(&trial->before, owner);
 }
 
 bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_message *message)
@@ -22,8 +20,7 @@ bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_messa
     bool changed = false;
     for (uint32_t i = 0; i < message->prerequisite_count; i++) {
         struct hf_server_rr *rr = &message->rrs[i];
-        if (rr->type == KNOT_RRTYPE_ANY && rr->owner < OWNER_COUNT &&
-            name_is_empty(trial, rr->owner)) {
+        if (rr->type == KNOT_RRTYPE_ANY && name_is_empty(trial, rr->owner)) {
             rr->owner = OWNER_APEX; /* which is always used */
             changed = true;
         }
@@ -115,25 +112,79 @@ bool rule_case_of_text(const struct trial *trial)
     return false;
 }
 
-/* An addition with a TTL that is ignored because of a CNAME, or that meets one in the message. */
-bool rule_cname_conflict(const struct trial *trial)
+/* Of the apex nothing: the model cannot do without its SOA. */
+static void remove_name(struct hf_server_zone *zone, uint8_t owner)
 {
-    struct hf_server_message message = trial->parcel->message;
-    bool conflict = false;
-    (void)rule_ignore_deletion_of_names(trial, &message);
-    (void)rule_additions_come_last(trial, &message);
-    for (uint32_t i = 0; i < message.update_count; i++) {
-        const struct hf_server_rr *rr = &updates_of(&message)[i];
-        struct hf_server_zone zone = zone_after(trial, &message, i);
-        if (rr->class != KNOT_CLASS_IN || rr->ttl_s == 0 || rr->owner >= OWNER_COUNT) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < zone->count; i++) {
+        if (owner == OWNER_APEX || zone->rrs[i].owner != owner) {
+            zone->rrs[kept++] = zone->rrs[i];
+        }
+    }
+    zone->count = kept;
+}
+
+/*
+ * The first addition from number on that meets a CNAME, or is one that meets other records; the
+ * number of updates for none.
+ */
+static uint32_t next_conflict(const struct trial *trial, const struct hf_server_message *message,
+                              uint32_t number)
+{
+    for (uint32_t i = number; i < message->update_count; i++) {
+        const struct hf_server_rr *rr = &updates_of(message)[i];
+        struct hf_server_zone zone = zone_after(trial, message, i);
+        if (rr->class != KNOT_CLASS_IN || rr->owner >= OWNER_COUNT) {
             continue;
         }
         const struct hf_server_rr *cname;
+        bool is_cname = rr->type == KNOT_RRTYPE_CNAME;
         bool has_cname = hf_server_rrset(&zone, rr->owner, KNOT_RRTYPE_CNAME, &cname) > 0;
-        conflict |= has_cname != (rr->type == KNOT_RRTYPE_CNAME) && name_is_used(&zone, rr->owner);
+        bool used = name_is_used(&zone, rr->owner) || (is_cname && name_is_empty(trial, rr->owner));
+        if (used && has_cname != is_cname) {
+            return i;
+        }
+    }
+    return message->update_count;
+}
+
+static struct hf_server_message in_their_order(const struct trial *trial)
+{
+    struct hf_server_message message = trial->parcel->message;
+    (void)rule_ignore_deletion_of_names(trial, &message);
+    (void)rule_additions_come_last(trial, &message);
+    return message;
+}
+
+/* One with a TTL refuses the message. */
+bool rule_cname_conflict(const struct trial *trial)
+{
+    struct hf_server_message message = in_their_order(trial);
+    bool conflict = false;
+    for (uint32_t i = 0; i < message.update_count; i++) {
+        i = next_conflict(trial, &message, i);
+        conflict |= i < message.update_count && updates_of(&message)[i].ttl_s != 0;
     }
     return conflict &&
            (refused_with(trial, KNOT_RCODE_REFUSED) || refused_with(trial, KNOT_RCODE_FORMERR));
+}
+
+/* One without is not looked at closely: the name then holds what it must not hold. */
+bool rule_cname_unchecked(const struct trial *trial)
+{
+    struct hf_server_message message = in_their_order(trial);
+    struct hf_server_zone model = trial->model_after;
+    struct hf_server_zone server = trial->server_after;
+    bool conflict = false;
+    for (uint32_t i = 0; i < message.update_count; i++) {
+        i = next_conflict(trial, &message, i);
+        if (i < message.update_count && updates_of(&message)[i].ttl_s == 0) {
+            remove_name(&model, updates_of(&message)[i].owner);
+            remove_name(&server, updates_of(&message)[i].owner);
+            conflict = true;
+        }
+    }
+    return conflict && both_applied(trial) && zones_equal_but_serial(&model, &server);
 }
 
 bool rule_unknown_type(const struct trial *trial)
