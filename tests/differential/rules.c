@@ -27,6 +27,9 @@ static const struct rule RULES[] = {
      rule_name_server_loses_addresses},
     {SERVER_NAMED, "3.4.1", "errors of updates are found before prerequisites are looked at", NULL,
      rule_prescan_comes_first},
+    {SERVER_NAMED, "3.2",
+     "RDATA where class ANY or NONE forbids it is found before prerequisites fail", NULL,
+     rule_rdata_is_found_first},
     {SERVER_NAMED, "3.6", "an owner in other case is a change: the serial grows", NULL,
      rule_case_is_a_change},
     {SERVER_NAMED, "3.1.2", "another class than IN is NOTIMPL or FORMERR", NULL,
@@ -43,13 +46,13 @@ static const struct rule RULES[] = {
      rule_name_servers_go_last, NULL},
     {SERVER_PDNS, "3.2.3", "a value-dependent prerequisite that is repeated is NXRRSET", NULL,
      rule_repeated_value},
-    {SERVER_PDNS, "3.2.3", "TXT values are the same in upper and lower case", NULL,
-     rule_case_of_text},
     {SERVER_PDNS, "3.4.2.2", "CNAME beside other records: REFUSED or FORMERR", NULL,
      rule_cname_conflict},
     {SERVER_PDNS, "3.4.2.2", "an addition with TTL 0 is stored beside a CNAME, or is that CNAME",
      NULL, rule_cname_unchecked},
     {SERVER_PDNS, "RFC 3597", "a record of an unknown type is FORMERR", NULL, rule_unknown_type},
+    {SERVER_PDNS, "3.2.5", "a name outside of the zone is found before all else", NULL,
+     rule_zone_comes_first},
     {SERVER_PDNS, "3.4.1", "errors of updates are found before prerequisites are looked at", NULL,
      rule_prescan_comes_first},
     {SERVER_PDNS, "3.6", "changes that cancel out are changes: the serial grows", NULL,
@@ -82,61 +85,60 @@ static int rewrite(const struct trial *trial, uint32_t set, struct hf_server_mes
     return found;
 }
 
-/* Whether the model does to a rewritten message what the server did to the original. */
-static bool rewritten_agrees(struct trial *again, struct parcel *parcel)
-{
-    again->parcel = parcel;
-    trial_model(again, false);
-    return trial_agrees(again);
-}
-
-/*
- * Few rules at a time come first: a server may do one of the things, or several of them. again is
- * then the trial with the message that explains it, or with all of the rewrites.
- */
-static int find_rewrite(const struct trial *trial, struct trial *again)
+/* What explains the trial once the rewrites of a set are done; RULE_NONE for nothing. */
+static int explain(const struct trial *trial, uint32_t set, bool outcomes)
 {
     struct parcel parcel = *trial->parcel;
-    uint32_t all = 0;
-    int found = RULE_NONE;
-    *again = *trial;
-    for (int i = 0; i < RULE_COUNT; i++) {
-        bool rewrites = RULES[i].server == trial->server && RULES[i].rewrite != NULL;
-        all |= rewrites ? (uint32_t)1 << i : 0;
+    struct trial again = *trial;
+    int rule = rewrite(trial, set, &parcel.message);
+    again.parcel = &parcel;
+    trial_model(&again, false);
+    if (set != 0 && rule == RULE_NONE) {
+        return RULE_NONE;
     }
-    for (uint32_t size = 1; size <= REWRITES_MAX && !trial->parcel->broken; size++) {
-        for (uint32_t set = all; set != 0 && found == RULE_NONE; set = (set - 1) & all) {
-            int rule = (uint32_t)__builtin_popcount(set) == size
-                           ? rewrite(trial, set, &parcel.message)
-                           : RULE_NONE;
-            if (rule != RULE_NONE && rewritten_agrees(again, &parcel)) {
-                found = rule;
-            }
+    if (!outcomes) {
+        return trial_agrees(&again) ? rule : RULE_NONE;
+    }
+    again.parcel = trial->parcel;
+    for (int i = 0; i < RULE_COUNT; i++) {
+        if (RULES[i].server == trial->server && RULES[i].applies != NULL &&
+            RULES[i].applies(&again)) {
+            return i;
         }
     }
-    if (found == RULE_NONE) {
-        (void)rewrite(trial, all, &parcel.message);
-        (void)rewritten_agrees(again, &parcel);
+    return RULE_NONE;
+}
+
+/* A server may do one of these things or several: few of them explain a trial better than many. */
+static int explain_by_few(const struct trial *trial, uint32_t all, bool outcomes)
+{
+    for (uint32_t size = 0; size <= REWRITES_MAX; size++) {
+        uint32_t set = all;
+        do {
+            if ((uint32_t)__builtin_popcount(set) == size) {
+                int rule = explain(trial, set, outcomes);
+                if (rule != RULE_NONE) {
+                    return rule;
+                }
+            }
+            set = (set - 1) & all;
+        } while (set != all);
     }
-    again->parcel = trial->parcel;
-    return found;
+    return RULE_NONE;
 }
 
 int rule_find(const struct trial *trial)
 {
+    uint32_t all = 0;
     if (trial->parcel->category == CATEGORY_HOLDFAST) {
         return RULE_NONE;
     }
-    struct trial again; /* the model's outcome is that of the rewritten message */
-    int found = find_rewrite(trial, &again);
-    for (int i = 0; i < RULE_COUNT && found == RULE_NONE; i++) {
-        const struct rule *rule = &RULES[i];
-        if (rule->server == trial->server && rule->applies != NULL &&
-            (rule->applies(trial) || rule->applies(&again))) {
-            found = i;
-        }
+    for (int i = 0; i < RULE_COUNT && !trial->parcel->broken; i++) {
+        bool rewrites = RULES[i].server == trial->server && RULES[i].rewrite != NULL;
+        all |= rewrites ? (uint32_t)1 << i : 0;
     }
-    return found;
+    int rule = explain_by_few(trial, all, false);
+    return rule != RULE_NONE ? rule : explain_by_few(trial, all, true);
 }
 
 uint32_t rule_count(void)

@@ -42,6 +42,7 @@ bool rule_outside_is_not_allowed(const struct trial *trial);
 
 bool rule_host_name_is_bad(const struct trial *trial);
 bool rule_name_server_loses_addresses(const struct trial *trial);
+bool rule_rdata_is_found_first(const struct trial *trial);
 bool rule_case_is_a_change(const struct trial *trial);
 
 /* --- rules_pdns.c --- */
@@ -50,7 +51,7 @@ bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_messa
 bool rule_ignore_deletion_of_names(const struct trial *trial, struct hf_server_message *message);
 bool rule_additions_come_last(const struct trial *trial, struct hf_server_message *message);
 bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_message *message);
-bool rule_case_of_text(const struct trial *trial);
+bool rule_zone_comes_first(const struct trial *trial);
 bool rule_cname_conflict(const struct trial *trial);
 bool rule_cname_unchecked(const struct trial *trial);
 bool rule_unknown_type(const struct trial *trial);

@@ -33,3 +33,15 @@ bool rule_case_is_a_change(const struct trial *trial)
     return trial->upper_seen && repeats && both_applied(trial) &&
            zones_equal_but_serial(&trial->model_after, &trial->server_after);
 }
+
+/* The parser of messages knows classes ANY and NONE: it runs before any prerequisite. */
+bool rule_rdata_is_found_first(const struct trial *trial)
+{
+    const struct hf_server_message *message = &trial->parcel->message;
+    bool malformed = false;
+    for (uint32_t i = 0; i < message->prerequisite_count; i++) {
+        const struct hf_server_rr *rr = &message->rrs[i];
+        malformed |= rr->class != KNOT_CLASS_IN && rr->has_rdata;
+    }
+    return malformed && refused_with(trial, KNOT_RCODE_FORMERR);
+}

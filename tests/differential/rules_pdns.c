@@ -6,13 +6,13 @@
 /* --- messages that the model treats as PowerDNS treats others --- */
 
 /*
- * An empty non-terminal, or a name that may still be taken for one: PowerDNS keeps them as records
- * of their own, and they do not always go when the last name below them goes.
+ * Whether a name without records is an empty non-terminal, or may still be taken for one: PowerDNS
+ * keeps those as records of their own, and they do not always come and go with the names below.
  */
-static bool name_is_empty(const struct trial *trial, uint8_t owner)
+static bool may_be_in_use(const struct hf_server_zone *zone, uint8_t owner)
 {
     bool parent = owner == OWNER_API || owner == OWNER_WEB || owner == OWNER_DB;
-    return parent && !name_is_used(&trial->before, owner);
+    return parent && !name_is_used(zone, owner);
 }
 
 bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_message *message)
@@ -20,7 +20,7 @@ bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_messa
     bool changed = false;
     for (uint32_t i = 0; i < message->prerequisite_count; i++) {
         struct hf_server_rr *rr = &message->rrs[i];
-        if (rr->type == KNOT_RRTYPE_ANY && name_is_empty(trial, rr->owner)) {
+        if (rr->type == KNOT_RRTYPE_ANY && may_be_in_use(&trial->before, rr->owner)) {
             rr->owner = OWNER_APEX; /* which is always used */
             changed = true;
         }
@@ -105,13 +105,6 @@ bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_messa
 
 /* --- outcomes --- */
 
-/* The universe has one value in another case: Hello and hello. */
-bool rule_case_of_text(const struct trial *trial)
-{
-    (void)trial;
-    return false;
-}
-
 /* Of the apex nothing: the model cannot do without its SOA. */
 static void remove_name(struct hf_server_zone *zone, uint8_t owner)
 {
@@ -140,7 +133,7 @@ static uint32_t next_conflict(const struct trial *trial, const struct hf_server_
         const struct hf_server_rr *cname;
         bool is_cname = rr->type == KNOT_RRTYPE_CNAME;
         bool has_cname = hf_server_rrset(&zone, rr->owner, KNOT_RRTYPE_CNAME, &cname) > 0;
-        bool used = name_is_used(&zone, rr->owner) || (is_cname && name_is_empty(trial, rr->owner));
+        bool used = name_is_used(&zone, rr->owner) || (is_cname && may_be_in_use(&zone, rr->owner));
         if (used && has_cname != is_cname) {
             return i;
         }
@@ -200,4 +193,14 @@ bool rule_unknown_type(const struct trial *trial)
 bool rule_cancelled_is_a_change(const struct trial *trial)
 {
     return both_applied(trial) && zones_equal_but_serial(&trial->model_after, &trial->server_after);
+}
+
+bool rule_zone_comes_first(const struct trial *trial)
+{
+    const struct hf_server_message *message = &trial->parcel->message;
+    bool outside = false;
+    for (uint32_t i = 0; i < message->prerequisite_count + message->update_count; i++) {
+        outside |= message->rrs[i].owner == HF_SERVER_OWNER_OUTSIDE;
+    }
+    return outside && refused_with(trial, KNOT_RCODE_NOTZONE);
 }
