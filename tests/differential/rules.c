@@ -38,6 +38,8 @@ static const struct rule RULES[] = {
 
     {SERVER_PDNS, "3.2.1", "a name that only has names below it is in use",
      rule_empty_names_are_used, NULL},
+    {SERVER_PDNS, "3.2.1", "the same of a name below an endpoint", rule_empty_names_are_used_below,
+     NULL},
     {SERVER_PDNS, "3.4.2.3", "deletion of all RRsets of a name is ignored (LMDB)",
      rule_ignore_deletion_of_names, NULL},
     {SERVER_PDNS, "3.4.2", "additions with a TTL come last, CNAMEs first among them",

@@ -20,6 +20,9 @@ bool is_address(uint16_t type);
 bool owner_has_underscore(uint8_t owner);
 bool name_is_used(const struct hf_server_zone *zone, uint8_t owner);
 
+/* Does one update, as a part of a message: the serial does not grow by itself. */
+void zone_step(struct hf_server_zone *zone, const struct hf_server_rr *rr);
+
 /* The zone after the first count updates of message. */
 struct hf_server_zone zone_after(const struct trial *trial, const struct hf_server_message *message,
                                  uint32_t count);
@@ -48,6 +51,7 @@ bool rule_case_is_a_change(const struct trial *trial);
 /* --- rules_pdns.c --- */
 
 bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_message *message);
+bool rule_empty_names_are_used_below(const struct trial *trial, struct hf_server_message *message);
 bool rule_ignore_deletion_of_names(const struct trial *trial, struct hf_server_message *message);
 bool rule_additions_come_last(const struct trial *trial, struct hf_server_message *message);
 bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_message *message);

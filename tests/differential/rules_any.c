@@ -83,16 +83,26 @@ bool rule_prescan_comes_first(const struct trial *trial)
            refused_with(trial, rcode);
 }
 
-/* Does the first count updates of a message, one after the other. */
+void zone_step(struct hf_server_zone *zone, const struct hf_server_rr *rr)
+{
+    struct hf_server_message one = {.zone_type = KNOT_RRTYPE_SOA, .zone_class = KNOT_CLASS_IN};
+    const struct hf_server_rr *soa;
+    (void)hf_server_rrset(zone, OWNER_APEX, KNOT_RRTYPE_SOA, &soa);
+    struct hf_server_rr old = *soa;
+    one.rrs[0] = *rr;
+    one.update_count = 1;
+    (void)hf_server_update(zone, &one);
+    if (rr->type != KNOT_RRTYPE_SOA) {
+        (void)hf_server_put(zone, &old);
+    }
+}
+
 struct hf_server_zone zone_after(const struct trial *trial, const struct hf_server_message *message,
                                  uint32_t count)
 {
     struct hf_server_zone zone = trial->before;
     for (uint32_t i = 0; i < count; i++) {
-        struct hf_server_message one = {.zone_type = KNOT_RRTYPE_SOA, .zone_class = KNOT_CLASS_IN};
-        one.rrs[0] = updates_of(message)[i];
-        one.update_count = 1;
-        (void)hf_server_update(&zone, &one);
+        zone_step(&zone, &updates_of(message)[i]);
     }
     return zone;
 }

@@ -15,17 +15,29 @@ static bool may_be_in_use(const struct hf_server_zone *zone, uint8_t owner)
     return parent && !name_is_used(zone, owner);
 }
 
-bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_message *message)
+static bool use_empty_names(const struct trial *trial, struct hf_server_message *message,
+                            uint8_t first, uint8_t last)
 {
     bool changed = false;
     for (uint32_t i = 0; i < message->prerequisite_count; i++) {
         struct hf_server_rr *rr = &message->rrs[i];
-        if (rr->type == KNOT_RRTYPE_ANY && may_be_in_use(&trial->before, rr->owner)) {
+        if (rr->type == KNOT_RRTYPE_ANY && rr->owner >= first && rr->owner <= last &&
+            may_be_in_use(&trial->before, rr->owner)) {
             rr->owner = OWNER_APEX; /* which is always used */
             changed = true;
         }
     }
     return changed;
+}
+
+bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_message *message)
+{
+    return use_empty_names(trial, message, OWNER_API, OWNER_WEB);
+}
+
+bool rule_empty_names_are_used_below(const struct trial *trial, struct hf_server_message *message)
+{
+    return use_empty_names(trial, message, OWNER_DB, OWNER_DB);
 }
 
 bool rule_ignore_deletion_of_names(const struct trial *trial, struct hf_server_message *message)
@@ -105,79 +117,60 @@ bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_messa
 
 /* --- outcomes --- */
 
-/* Of the apex nothing: the model cannot do without its SOA. */
-static void remove_name(struct hf_server_zone *zone, uint8_t owner)
+/* Whether an addition meets a CNAME at its name, or is one that meets other records. */
+static bool conflicts(const struct hf_server_zone *zone, const struct hf_server_rr *rr)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < zone->count; i++) {
-        if (owner == OWNER_APEX || zone->rrs[i].owner != owner) {
-            zone->rrs[kept++] = zone->rrs[i];
-        }
-    }
-    zone->count = kept;
+    const struct hf_server_rr *cname;
+    bool is_cname = rr->type == KNOT_RRTYPE_CNAME;
+    bool has_cname = hf_server_rrset(zone, rr->owner, KNOT_RRTYPE_CNAME, &cname) > 0;
+    bool used = name_is_used(zone, rr->owner) || (is_cname && may_be_in_use(zone, rr->owner));
+    return used && has_cname != is_cname;
 }
 
 /*
- * The first addition from number on that meets a CNAME, or is one that meets other records; the
- * number of updates for none.
+ * Does a message in PowerDNS's order. An addition with TTL 0 that conflicts is stored none the
+ * less. ret_refused: one with a TTL conflicts; ret_stored: one without does.
  */
-static uint32_t next_conflict(const struct trial *trial, const struct hf_server_message *message,
-                              uint32_t number)
-{
-    for (uint32_t i = number; i < message->update_count; i++) {
-        const struct hf_server_rr *rr = &updates_of(message)[i];
-        struct hf_server_zone zone = zone_after(trial, message, i);
-        if (rr->class != KNOT_CLASS_IN || rr->owner >= OWNER_COUNT) {
-            continue;
-        }
-        const struct hf_server_rr *cname;
-        bool is_cname = rr->type == KNOT_RRTYPE_CNAME;
-        bool has_cname = hf_server_rrset(&zone, rr->owner, KNOT_RRTYPE_CNAME, &cname) > 0;
-        bool used = name_is_used(&zone, rr->owner) || (is_cname && may_be_in_use(&zone, rr->owner));
-        if (used && has_cname != is_cname) {
-            return i;
-        }
-    }
-    return message->update_count;
-}
-
-static struct hf_server_message in_their_order(const struct trial *trial)
+static struct hf_server_zone do_in_order(const struct trial *trial, bool *ret_refused,
+                                         bool *ret_stored)
 {
     struct hf_server_message message = trial->parcel->message;
+    struct hf_server_zone zone = trial->before;
+    *ret_refused = *ret_stored = false;
     (void)rule_ignore_deletion_of_names(trial, &message);
     (void)rule_additions_come_last(trial, &message);
-    return message;
+    (void)rule_name_servers_go_last(trial, &message);
+    for (uint32_t i = 0; i < message.update_count; i++) {
+        const struct hf_server_rr *rr = &updates_of(&message)[i];
+        bool conflict =
+            rr->class == KNOT_CLASS_IN && rr->owner < OWNER_COUNT && conflicts(&zone, rr);
+        *ret_refused |= conflict && rr->ttl_s != 0;
+        *ret_stored |= conflict && rr->ttl_s == 0;
+        if (conflict && rr->ttl_s == 0 && rr->type < KNOT_RRTYPE_IXFR) {
+            (void)hf_server_put(&zone, rr);
+        } else {
+            zone_step(&zone, rr);
+        }
+    }
+    return zone;
 }
 
-/* One with a TTL refuses the message. */
 bool rule_cname_conflict(const struct trial *trial)
 {
-    struct hf_server_message message = in_their_order(trial);
-    bool conflict = false;
-    for (uint32_t i = 0; i < message.update_count; i++) {
-        i = next_conflict(trial, &message, i);
-        conflict |= i < message.update_count && updates_of(&message)[i].ttl_s != 0;
-    }
-    return conflict &&
+    bool refused;
+    bool stored;
+    (void)do_in_order(trial, &refused, &stored);
+    return refused &&
            (refused_with(trial, KNOT_RCODE_REFUSED) || refused_with(trial, KNOT_RCODE_FORMERR));
 }
 
-/* One without is not looked at closely: the name then holds what it must not hold. */
 bool rule_cname_unchecked(const struct trial *trial)
 {
-    struct hf_server_message message = in_their_order(trial);
-    struct hf_server_zone model = trial->model_after;
-    struct hf_server_zone server = trial->server_after;
-    bool conflict = false;
-    for (uint32_t i = 0; i < message.update_count; i++) {
-        i = next_conflict(trial, &message, i);
-        if (i < message.update_count && updates_of(&message)[i].ttl_s == 0) {
-            remove_name(&model, updates_of(&message)[i].owner);
-            remove_name(&server, updates_of(&message)[i].owner);
-            conflict = true;
-        }
-    }
-    return conflict && both_applied(trial) && zones_equal_but_serial(&model, &server);
+    bool refused;
+    bool stored;
+    struct hf_server_zone zone = do_in_order(trial, &refused, &stored);
+    return stored && !refused && both_applied(trial) &&
+           zones_equal_but_serial(&zone, &trial->server_after);
 }
 
 bool rule_unknown_type(const struct trial *trial)
