@@ -152,12 +152,13 @@ static void put_count(struct hf_buf *html, uint32_t count)
 static void put_summary(struct hf_buf *html, const struct hf_compare_result *result)
 {
     uint32_t all = result->outage_rows + result->wedge_rows;
-    hf_buf_printf(html,
-                  "<div class=sum><section><h2>The cloud&rsquo;s protocol, as published</h2><p>"
-                  "Of all the ways that it can go, this is the shortest to an empty answer: "
-                  "<strong>step %u</strong>. From step <strong>%u</strong> on no enactor can "
-                  "install anything, whatever is planned. Found among ",
-                  result->outage_rows, all);
+    hf_buf_printf(
+        html,
+        "<div class=sum><section><h2>The cloud&rsquo;s protocol, as published</h2><p>"
+        "Of all the ways that it can go, this is the shortest to an empty answer: "
+        "<strong>step %u</strong>. By step <strong>%u</strong> every enactor has failed to "
+        "install a newer plan, and none ever can. Found among ",
+        result->outage_rows, all);
     put_count(html, result->outage_states + result->wedge_states);
     hf_buf_put_text(html, " states.</p></section>");
     hf_buf_printf(html,

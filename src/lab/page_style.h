@@ -22,7 +22,6 @@
     "border-radius:4px;padding:.7rem .9rem;background:var(--soft)}\n"                              \
     ".sum section+section{border-top-color:var(--good)}\n"                                         \
     ".sum p{margin:0}\n"                                                                           \
-    ".sum .key{grid-column:1/-1}\n"                                                                \
     ".key{color:var(--dim);font-size:.87rem}\n"                                                    \
     ".key i{font-style:normal;margin-left:.5em}\n"                                                 \
     "table{width:100%;border-collapse:collapse;table-layout:fixed}\n"                              \

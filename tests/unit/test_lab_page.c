@@ -82,7 +82,7 @@ static void test_says_what_happened(void **state)
     (void)state;
     static const char *const parts[] = {
         "<strong>step 14</strong>",
-        "From step <strong>26</strong>",
+        "By step <strong>26</strong>",
         "<strong>everybody is in step</strong>",
         "deletes plan 2: api answers nothing</span>",
         "<b class=\"no new\">api nothing</b>",
