@@ -36,10 +36,12 @@ static const struct rule RULES[] = {
      rule_class_not_implemented},
     {SERVER_NAMED, "3.1", "what cannot be read may be NOTAUTH", NULL, rule_broken_otherwise},
 
-    {SERVER_PDNS, "3.2.1", "a name that only has names below it is in use",
-     rule_empty_names_are_used, NULL},
-    {SERVER_PDNS, "3.2.1", "the same of a name below an endpoint", rule_empty_names_are_used_below,
-     NULL},
+    {SERVER_PDNS, "3.2.1", "a name that only has names below it is in use (api)",
+     rule_empty_api_is_used, NULL},
+    {SERVER_PDNS, "3.2.1", "a name that only has names below it is in use (web)",
+     rule_empty_web_is_used, NULL},
+    {SERVER_PDNS, "3.2.1", "a name that only has names below it is in use (db.api)",
+     rule_empty_db_is_used, NULL},
     {SERVER_PDNS, "3.4.2.3", "deletion of all RRsets of a name is ignored (LMDB)",
      rule_ignore_deletion_of_names, NULL},
     {SERVER_PDNS, "3.4.2", "additions with a TTL come last, CNAMEs first among them",
@@ -67,7 +69,7 @@ static const struct rule RULES[] = {
 
 enum {
     RULE_COUNT = sizeof(RULES) / sizeof(RULES[0]),
-    REWRITES_MAX = 6, /* of a server */
+    REWRITES_MAX = 8, /* of a server */
 };
 
 static_assert(RULE_COUNT <= 32, "a set of rules is a 32-bit word");

@@ -50,8 +50,9 @@ bool rule_case_is_a_change(const struct trial *trial);
 
 /* --- rules_pdns.c --- */
 
-bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_message *message);
-bool rule_empty_names_are_used_below(const struct trial *trial, struct hf_server_message *message);
+bool rule_empty_api_is_used(const struct trial *trial, struct hf_server_message *message);
+bool rule_empty_web_is_used(const struct trial *trial, struct hf_server_message *message);
+bool rule_empty_db_is_used(const struct trial *trial, struct hf_server_message *message);
 bool rule_ignore_deletion_of_names(const struct trial *trial, struct hf_server_message *message);
 bool rule_additions_come_last(const struct trial *trial, struct hf_server_message *message);
 bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_message *message);

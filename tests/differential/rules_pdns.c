@@ -15,14 +15,14 @@ static bool may_be_in_use(const struct hf_server_zone *zone, uint8_t owner)
     return parent && !name_is_used(zone, owner);
 }
 
-static bool use_empty_names(const struct trial *trial, struct hf_server_message *message,
-                            uint8_t first, uint8_t last)
+static bool use_empty_name(const struct trial *trial, struct hf_server_message *message,
+                           uint8_t owner)
 {
     bool changed = false;
     for (uint32_t i = 0; i < message->prerequisite_count; i++) {
         struct hf_server_rr *rr = &message->rrs[i];
-        if (rr->type == KNOT_RRTYPE_ANY && rr->owner >= first && rr->owner <= last &&
-            may_be_in_use(&trial->before, rr->owner)) {
+        if (rr->type == KNOT_RRTYPE_ANY && rr->owner == owner &&
+            may_be_in_use(&trial->before, owner)) {
             rr->owner = OWNER_APEX; /* which is always used */
             changed = true;
         }
@@ -30,14 +30,19 @@ static bool use_empty_names(const struct trial *trial, struct hf_server_message 
     return changed;
 }
 
-bool rule_empty_names_are_used(const struct trial *trial, struct hf_server_message *message)
+bool rule_empty_api_is_used(const struct trial *trial, struct hf_server_message *message)
 {
-    return use_empty_names(trial, message, OWNER_API, OWNER_WEB);
+    return use_empty_name(trial, message, OWNER_API);
 }
 
-bool rule_empty_names_are_used_below(const struct trial *trial, struct hf_server_message *message)
+bool rule_empty_web_is_used(const struct trial *trial, struct hf_server_message *message)
 {
-    return use_empty_names(trial, message, OWNER_DB, OWNER_DB);
+    return use_empty_name(trial, message, OWNER_WEB);
+}
+
+bool rule_empty_db_is_used(const struct trial *trial, struct hf_server_message *message)
+{
+    return use_empty_name(trial, message, OWNER_DB);
 }
 
 bool rule_ignore_deletion_of_names(const struct trial *trial, struct hf_server_message *message)
@@ -121,10 +126,12 @@ bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_messa
 static bool conflicts(const struct hf_server_zone *zone, const struct hf_server_rr *rr)
 {
     const struct hf_server_rr *cname;
-    bool is_cname = rr->type == KNOT_RRTYPE_CNAME;
     bool has_cname = hf_server_rrset(zone, rr->owner, KNOT_RRTYPE_CNAME, &cname) > 0;
-    bool used = name_is_used(zone, rr->owner) || (is_cname && may_be_in_use(zone, rr->owner));
-    return used && has_cname != is_cname;
+    bool has_others = may_be_in_use(zone, rr->owner);
+    for (uint32_t i = 0; i < zone->count; i++) {
+        has_others |= zone->rrs[i].owner == rr->owner && zone->rrs[i].type != KNOT_RRTYPE_CNAME;
+    }
+    return rr->type == KNOT_RRTYPE_CNAME ? has_others : has_cname;
 }
 
 /*
