@@ -12,7 +12,7 @@
 #include "base/buf.h"
 
 enum {
-    HF_TIMELINE_LINES_MAX = 128,
+    HF_TIMELINE_LINES_MAX = 256, /* four for each row that compare.h may have, and more */
     HF_TIMELINE_TEXT_SIZE = 160, /* with its NUL; longer text is cut */
     HF_TIMELINE_ENDPOINTS_MAX = 4,
     HF_TIMELINE_LANES_MAX = 5, /* the planner, then the enactors */
