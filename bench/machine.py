@@ -38,6 +38,7 @@ def facts(build):
         "knotd": first_line(servers.program("knotd"), "--version"),
         "named": first_line(servers.program("named"), "-v"),
         "nsupdate": first_line("nsupdate", "-V"),
+        "spin": first_line("spin", "-V"),
         "sqlite": sqlite3.sqlite_version,
         "commit": first_line("git", "rev-parse", "--short", "HEAD"),
     }

@@ -241,13 +241,14 @@ static const char *nearest_option(const struct hf_lab_call *call, const char *na
     return nearest;
 }
 
-static int refuse_option(const struct hf_lab_call *call, const char *name)
+static int refuse_option(const struct hf_lab_call *call, const char *name, bool is_long)
 {
     const char *nearest = call->command != NULL ? nearest_option(call, name) : NULL;
+    const char *dashes = is_long ? "--" : "-";
     if (nearest != NULL) {
-        return say_misuse(call, "no option --%s; did you mean --%s?", name, nearest);
+        return say_misuse(call, "no option %s%s; did you mean --%s?", dashes, name, nearest);
     }
-    return say_misuse(call, "no option --%s", name);
+    return say_misuse(call, "no option %s%s", dashes, name);
 }
 
 static int take_option(struct hf_lab_call *call, struct choices *choices,
@@ -267,7 +268,7 @@ static int take_option(struct hf_lab_call *call, struct choices *choices,
     bool is_known =
         flag != NULL || option != NULL || strcmp(name, "output") == 0 || strcmp(name, "color") == 0;
     if (!is_known || !is_long) {
-        return refuse_option(call, name);
+        return refuse_option(call, name, is_long);
     }
     bool is_switch = flag != NULL && flag->kind == HF_LAB_SWITCH;
     if (is_switch != (value == NULL)) {

@@ -62,6 +62,8 @@ struct hf_lab_call {
     struct hf_lab_world world; /* of HF_LAB_OF_MODEL, made */
     const char *texts[HF_LAB_FLAGS_MAX];
     uint64_t numbers[HF_LAB_FLAGS_MAX];
+    char standard_path[HF_TRACE_NAME_SIZE + 64]; /* of a trace file, where --trace is not given */
+    const char *trace_path;                      /* of the one that was written, or NULL */
 };
 
 /* What main does. */

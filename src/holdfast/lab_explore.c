@@ -59,37 +59,34 @@ static void search(struct hf_lab_search *search, struct hf_lab_progress *progres
 }
 
 /* The way to what was found: timeline and trace file. */
-static int show_path(const struct hf_lab_call *call, const struct hf_lab_search *search)
+static void show_path(struct hf_lab_call *call, const struct hf_lab_search *search)
 {
+    static const enum hf_run_end ends[] = {
+        [HF_EXPLORE_BROKEN] = HF_RUN_BROKEN,
+        [HF_EXPLORE_WEDGE] = HF_RUN_WEDGE,
+        [HF_EXPLORE_RESTLESS] = HF_RUN_RESTLESS,
+    };
     const struct hf_explore *explore = &search->explore;
     struct hf_trace trace = {.heals = explore->end == HF_EXPLORE_RESTLESS};
     trace.steps = calloc(PATH_MAX_STEPS, sizeof(trace.steps[0]));
     if (trace.steps == NULL) {
         abort();
     }
-    static const enum hf_run_end ends[] = {
-        [HF_EXPLORE_BROKEN] = HF_RUN_BROKEN,
-        [HF_EXPLORE_WEDGE] = HF_RUN_WEDGE,
-        [HF_EXPLORE_RESTLESS] = HF_RUN_RESTLESS,
-    };
     hf_trace_expect_end(&trace, ends[explore->end], explore->why);
-    char standard[HF_TRACE_NAME_SIZE + 32];
-    (void)snprintf(standard, sizeof(standard), "%s-counterexample.trace", call->world.kind->name);
-    const char *path = hf_lab_text(call, "trace");
+    (void)snprintf(call->standard_path, sizeof(call->standard_path), "%s-counterexample.trace",
+                   call->world.kind->name);
     int error = hf_explore_path(explore, trace.steps, PATH_MAX_STEPS, &trace.step_count);
-    int status = HF_LAB_FAILED;
     if (error == HF_OK) {
-        status = hf_lab_found(call, &trace, path != NULL ? path : standard);
+        hf_lab_found(call, &trace);
     } else if (error == HF_ECORRUPT) {
-        status = hf_lab_fail(call,
-                             "the canonical form of model %s takes states together that "
-                             "do not behave alike: %s",
-                             call->world.kind->name, explore->why);
+        (void)hf_lab_fail(call,
+                          "the canonical form of model %s takes states together that do not "
+                          "behave alike; what was found: %s",
+                          call->world.kind->name, explore->why);
     } else {
-        status = hf_lab_fail(call, "the counterexample is too long to be shown: %s", explore->why);
+        (void)hf_lab_fail(call, "the counterexample is too long to be shown: %s", explore->why);
     }
     free(trace.steps);
-    return status;
 }
 
 static int run(struct hf_lab_call *call)
@@ -105,16 +102,14 @@ static int run(struct hf_lab_call *call)
                            size);
     }
     struct hf_lab_progress progress;
-    hf_lab_progress_init(&progress, &call->err, !call->json);
+    hf_lab_progress_init(&progress, &call->err);
     hf_lab_block_signals();
     all->began_s = hf_lab_now_s();
     hf_explore_init(&all->explore, &call->world.model, &options, memory);
     search(all, &progress);
-    int status = HF_LAB_DONE;
+    int status = all->explore.end == HF_EXPLORE_COMPLETE ? HF_LAB_DONE : HF_LAB_FAILED;
     if (hf_explore_found(&all->explore)) {
-        status = show_path(call, all);
-    } else if (all->explore.end != HF_EXPLORE_COMPLETE) {
-        status = HF_LAB_FAILED;
+        show_path(call, all);
     }
     hf_lab_explore_show(call, all);
     hf_lab_unmap(memory, size);

@@ -64,6 +64,7 @@ static void show_json(const struct hf_lab_call *call, const struct hf_lab_search
     hf_json_put_double(&json, "missed", hf_explore_missed(explore));
     hf_json_put_text(&json, "end", end_name(search));
     hf_json_put_text(&json, "why", explore->why);
+    hf_json_put_text(&json, "trace", call->trace_path);
     hf_json_object_end(&json);
     hf_lab_put_json(&call->out, &buf);
 }

@@ -6,13 +6,45 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "lab/cloud.h"
+#include "lab/race.h"
 #include "lab/two_phase.h"
 #include "lab/world.h"
+
+#define AT(field) offsetof(struct hf_cloud_options, field)
+static const struct hf_lab_option cloud_options[] = {
+    {"enactors", AT(enactors), 3, 1, HF_CLOUD_ENACTORS_MAX, "Enactors"},
+    {"endpoints", AT(endpoints), 2, 1, HF_CLOUD_ENDPOINTS_MAX, "Endpoints"},
+    {"plans", AT(plans), 5, 1, HF_CLOUD_PLANS_MAX, "Plans that are ever published"},
+    {"age", AT(age), 2, 1, HF_CLOUD_PLANS_MAX, "Clean-up deletes plans so much older than its own"},
+    {"goal", AT(goal), 0, 0, HF_CLOUD_GOAL_NONE, "0: an empty endpoint, 1: the wedge, 2: neither"},
+    {"fence", AT(fence), 0, 0, 1, "1: freshness is checked inside the transaction, too"},
+    {NULL, 0, 0, 0, 0, NULL},
+};
+#undef AT
+
+static void make_cloud(struct hf_model *ret_model, const void *options)
+{
+    hf_cloud_model(ret_model, options);
+}
+
+#define AT(field) offsetof(struct hf_race_options, field)
+static const struct hf_lab_option race_options[] = {
+    {"go-on", AT(go_on), 0, 0, 1, "1: the whole space, a violation ends nothing"},
+    {NULL, 0, 0, 0, 0, NULL},
+};
+#undef AT
+
+static void make_race(struct hf_model *ret_model, const void *options)
+{
+    hf_race_model(ret_model, options);
+}
 
 #define AT(field) offsetof(struct hf_two_phase_options, field)
 static const struct hf_lab_option two_phase_options[] = {
     {"managers", AT(managers), 3, 1, HF_TWO_PHASE_MANAGERS_MAX, "Resource managers"},
-    {"symmetry", AT(symmetry), 0, 0, 1, "1: managers are interchangeable"},
+    {"symmetry", AT(symmetry), 0, 0, HF_TWO_PHASE_BY_STATE,
+     "1: managers are interchangeable, 2: in order of their state alone"},
     {"careless", AT(careless), 0, 0, 1, "1: a canary, the coordinator commits unasked"},
     {NULL, 0, 0, 0, 0, NULL},
 };
@@ -81,6 +113,20 @@ static const struct hf_lab_model models[] = {
         .options = world_options,
         .make = make_world,
         .check = check_world,
+    },
+    {
+        .name = "cloud",
+        .help = "the cloud's protocol, in which the outage of October 2025 happens",
+        .options_size = sizeof(struct hf_cloud_options),
+        .options = cloud_options,
+        .make = make_cloud,
+    },
+    {
+        .name = "race",
+        .help = "the public Promela model of that race, to be compared with Spin",
+        .options_size = sizeof(struct hf_race_options),
+        .options = race_options,
+        .make = make_race,
     },
     {
         .name = "two-phase",

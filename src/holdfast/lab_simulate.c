@@ -22,7 +22,7 @@ static void wait_for_jobs(const struct hf_lab_call *call, struct hf_lab_simulati
 {
     struct hf_lab_progress progress;
     double stopped_s = 0;
-    hf_lab_progress_init(&progress, &call->err, !call->json);
+    hf_lab_progress_init(&progress, &call->err);
     while (jobs->running > 0) {
         if (hf_lab_interrupted(TURN_MS)) {
             all->is_interrupted = true;
@@ -97,7 +97,7 @@ static void shrink(const struct hf_lab_call *call, struct hf_trace *trace)
         abort();
     }
     hf_shrink_init(&all, &call->world.model, trace, memory);
-    hf_lab_progress_init(&progress, &call->err, !call->json);
+    hf_lab_progress_init(&progress, &call->err);
     while (limit_s > 0 && hf_lab_now_s() - began_s < limit_s && hf_shrink_try(&all)) {
         if (hf_lab_progress_due(&progress)) {
             char text[128];
@@ -121,7 +121,7 @@ static void shrink(const struct hf_lab_call *call, struct hf_trace *trace)
 }
 
 /* The first failure in full. */
-static void show_first(const struct hf_lab_call *call, const struct hf_lab_simulation *all)
+static void show_first(struct hf_lab_call *call, const struct hf_lab_simulation *all)
 {
     const struct hf_lab_failure *failure = all->failures[0];
     if (failure->kind != HF_LAB_RUN_FAILED) {
@@ -134,12 +134,10 @@ static void show_first(const struct hf_lab_call *call, const struct hf_lab_simul
     }
     hf_trace_expect_end(&trace, (enum hf_run_end)failure->end, failure->why);
     if (record(call, all, failure, &trace)) {
-        char path[HF_TRACE_NAME_SIZE + 64];
-        (void)snprintf(path, sizeof(path), "%s-seed-%" PRIu64 ".trace", call->world.kind->name,
-                       failure->seed);
-        const char *wanted = hf_lab_text(call, "trace");
+        (void)snprintf(call->standard_path, sizeof(call->standard_path),
+                       "%s-seed-%" PRIu64 ".trace", call->world.kind->name, failure->seed);
         shrink(call, &trace);
-        (void)hf_lab_found(call, &trace, wanted != NULL ? wanted : path);
+        hf_lab_found(call, &trace);
     } else {
         (void)hf_lab_fail(call, "seed %" PRIu64 " is not deterministic: run again, it did not fail",
                           failure->seed);

@@ -57,6 +57,7 @@ static void show_json(const struct hf_lab_call *call, const struct hf_lab_simula
     hf_json_put_u64(&json, "simulated_ms", atomic_load(&all->board->simulated_ms));
     hf_json_put_bool(&json, "interrupted", all->is_interrupted);
     hf_json_put_text(&json, "why", why_of(all));
+    hf_json_put_text(&json, "trace", call->trace_path);
     hf_json_key(&json, "failed");
     hf_json_array(&json);
     for (uint32_t i = 0; i < all->failure_count; i++) {

@@ -169,8 +169,10 @@ static void say_replay(const struct hf_lab_call *call, const char *path)
     hf_buf_release(&command);
 }
 
-int hf_lab_found(const struct hf_lab_call *call, struct hf_trace *trace, const char *path)
+void hf_lab_found(struct hf_lab_call *call, struct hf_trace *trace)
 {
+    const char *wanted = hf_lab_text(call, "trace");
+    const char *path = wanted != NULL ? wanted : call->standard_path;
     struct hf_lab_ending ending;
     struct hf_buf file;
     hf_buf_init(&file, FILE_MAX_SIZE);
@@ -187,10 +189,13 @@ int hf_lab_found(const struct hf_lab_call *call, struct hf_trace *trace, const c
                           trace->model);
     }
     if (hf_buf_error(&file) != HF_OK || hf_lab_write(path, &file) != HF_OK) {
-        (void)hf_lab_fail(call, "cannot write %s: %s", path, strerror(errno));
-    } else if (!call->json) {
+        (void)hf_lab_fail(call, "cannot write %s: %s", path,
+                          hf_buf_error(&file) != HF_OK ? "it is too large" : strerror(errno));
+    } else {
+        call->trace_path = path;
+    }
+    if (!call->json && call->trace_path != NULL) {
         say_replay(call, path);
     }
     hf_buf_release(&file);
-    return HF_LAB_FAILED;
 }

@@ -28,9 +28,10 @@ void hf_lab_ending_put(const struct hf_term *term, const struct hf_lab_ending *e
 const char *hf_lab_end_name(enum hf_run_end end);
 
 /*
- * What was found, for people, where call wants text: timeline, end, the trace file at path and the
- * command that replays it. The trace's expectation is set. HF_LAB_FAILED.
+ * What was found, for people, where call wants text: timeline, end, the trace file and the command
+ * that replays it. The file is what --trace says, else call->standard_path; call->trace_path is
+ * set once it is written. The trace's expectation is set already.
  */
-int hf_lab_found(const struct hf_lab_call *call, struct hf_trace *trace, const char *path);
+void hf_lab_found(struct hf_lab_call *call, struct hf_trace *trace);
 
 #endif

@@ -170,11 +170,11 @@ void hf_lab_seconds_text(double seconds, char ret_text[HF_LAB_SHORT_MAX])
     (void)snprintf(ret_text, HF_LAB_SHORT_MAX, "%.1f years", seconds / (365.25 * 86400));
 }
 
-void hf_lab_progress_init(struct hf_lab_progress *progress, const struct hf_term *term, bool wanted)
+void hf_lab_progress_init(struct hf_lab_progress *progress, const struct hf_term *term)
 {
     bool is_terminal = isatty(fileno(term->stream)) == 1;
     *progress = (struct hf_lab_progress){
-        .term = term, .is_shown = wanted && is_terminal, .next_s = hf_lab_now_s() + 0.2};
+        .term = term, .is_shown = is_terminal, .next_s = hf_lab_now_s() + 0.2};
 }
 
 bool hf_lab_progress_due(struct hf_lab_progress *progress)

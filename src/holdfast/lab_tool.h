@@ -54,8 +54,7 @@ struct hf_lab_progress {
     double next_s;
 };
 
-void hf_lab_progress_init(struct hf_lab_progress *progress, const struct hf_term *term,
-                          bool wanted);
+void hf_lab_progress_init(struct hf_lab_progress *progress, const struct hf_term *term);
 /* Whether it is time for a new line. */
 bool hf_lab_progress_due(struct hf_lab_progress *progress);
 void hf_lab_progress_put(struct hf_lab_progress *progress, const char *text);

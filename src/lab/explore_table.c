@@ -60,10 +60,9 @@ void hf_explore_table_grow(struct hf_explore *explore)
     assert(end > from);
     size_t to = end;
     while (from > 0) {
-        from--;
-        if (seen[from] != 0) {
-            seen[--to] = seen[from];
-        }
+        uint64_t fingerprint = seen[--from];
+        seen[to - 1] = fingerprint; /* without a branch that nobody could foretell */
+        to -= fingerprint != 0;
     }
     memset(seen, 0, to * sizeof(seen[0]));
     set_room(explore, end - OVERFLOW_PLACES);

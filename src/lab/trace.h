@@ -35,7 +35,7 @@
 
 enum {
     HF_TRACE_NAME_SIZE = 32, /* with its NUL, of models, options and invariants */
-    HF_TRACE_OPTIONS_MAX = 32,
+    HF_TRACE_OPTIONS_MAX = 48,
     HF_TRACE_STEPS_MAX = 4 * 1000 * 1000,
 };
 

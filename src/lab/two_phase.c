@@ -95,12 +95,13 @@ static enum hf_step step(const struct hf_model *model, void *state, struct hf_ch
     return is_split(now, options->managers) ? HF_STEP_BROKEN : HF_STEP_TAKEN;
 }
 
-static void sort(uint8_t *bytes, uint32_t count)
+/* By the bits of mask; stable. */
+static void sort(uint8_t *bytes, uint32_t count, uint8_t mask)
 {
     for (uint32_t i = 1; i < count; i++) {
         uint8_t value = bytes[i];
         uint32_t at = i;
-        for (; at > 0 && bytes[at - 1] > value; at--) {
+        for (; at > 0 && (bytes[at - 1] & mask) > (value & mask); at--) {
             bytes[at] = bytes[at - 1];
         }
         bytes[at] = value;
@@ -112,8 +113,9 @@ static size_t encode(const struct hf_model *model, const void *state, uint8_t *r
     const struct hf_two_phase_options *options = model->options;
     const struct two_phase *now = state;
     memcpy(ret_bytes, now->managers, options->managers);
-    if (options->symmetry != 0) {
-        sort(ret_bytes, options->managers);
+    if (options->symmetry != HF_TWO_PHASE_NO_SYMMETRY) {
+        bool perfect = options->symmetry == HF_TWO_PHASE_PERFECT;
+        sort(ret_bytes, options->managers, perfect ? UINT8_MAX : STATE_MASK);
     }
     ret_bytes[options->managers] = now->coordinator;
     return options->managers + 1;

@@ -230,15 +230,17 @@ static void code_sites(struct hf_world_coder *coder, struct hf_world *world)
                 past->until_ms != 0 && world->now_ms < past->until_ms + HF_WORLD_REMOVAL_MS;
             most = is_recent && past->capacity > most ? past->capacity : most;
         }
-        uint32_t marks = (site->edited ? 1U : 0) | (site->was_ours ? 2U : 0) | most << 2;
+        uint32_t marks = (site->edited ? 1U : 0) | (site->was_ours ? 2U : 0) |
+                         (site->adopted ? 4U : 0) | most << 3;
         hf_code_u32(coder, &site->high);
         hf_code_u32(coder, &marks);
         if (hf_code_reads(coder)) {
             site->edited = (marks & 1) != 0;
             site->was_ours = (marks & 2) != 0;
-            if (marks >> 2 != 0) {
+            site->adopted = (marks & 4) != 0;
+            if (marks >> 3 != 0) {
                 site->past[0] =
-                    (struct hf_world_past){.until_ms = world->now_ms, .capacity = marks >> 2};
+                    (struct hf_world_past){.until_ms = world->now_ms, .capacity = marks >> 3};
             }
         }
     }

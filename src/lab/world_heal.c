@@ -83,6 +83,9 @@ static void calm_down(struct hf_world *world, struct hf_choice *choice)
     world->store.overrides.drained = 0;
     if (hf_choose(choice, 2) == 1) {
         world->store.overrides.adopted = (uint8_t)((1U << world->shape.endpoints) - 1);
+        for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+            world->sites[e].adopted = true;
+        }
     }
     hf_world_store_changed(world);
     mend_planners(world);

@@ -254,6 +254,7 @@ static void say(struct hf_world *world, const struct hf_world_move *move)
         break;
     case HF_MOVE_ADOPT:
         overrides->adopted |= bit;
+        world->sites[move->who].adopted = true;
         break;
     default:
         assert(move->kind == HF_MOVE_APPROVE);

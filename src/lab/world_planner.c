@@ -88,7 +88,11 @@ static void check_plan(struct hf_world *world, const struct hf_world_plan *plan,
 {
     const struct hf_world_plan *head = &world->store.plan;
     if (!hf_world_readable(&world->store, 0)) {
-        return; /* what was planned before is lost, and with it what may leave */
+        /* What was planned before is lost, and with it what may leave. */
+        for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+            memset(world->sites[e].past, 0, sizeof world->sites[e].past);
+        }
+        return;
     }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         const struct hf_world_entry *was = &head->entries[e], *is = &plan->entries[e];
@@ -293,8 +297,7 @@ static void load(struct hf_world *world, uint32_t number)
     if (!is_readable) {
         /* What it knows goes on top of the head that nobody can read. */
         uint64_t gen = store->plan.gen > planner->head_gen ? store->plan.gen : planner->head_gen;
-        feed(world, number, &desk,
-             (struct hf_planner_event){.type = HF_PLANNER_AHEAD, .gen = gen});
+        feed(world, number, &desk, (struct hf_planner_event){.type = HF_PLANNER_AHEAD, .gen = gen});
     }
     hf_world_rise(world, number, &desk);
 }

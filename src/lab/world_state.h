@@ -214,7 +214,7 @@ struct hf_world_janitor {
     int32_t skew_ms;
     uint8_t phase;
     bool more, first;
-    bool misled; /* the store was restored since it read what is reachable */
+    bool misled;                   /* the store was restored since it read what is reachable */
     struct hf_world_flight flight; /* removal of tombstones; state FREE: none */
 };
 
@@ -231,6 +231,7 @@ struct hf_world_site {
     uint32_t high;  /* generation that its fence must not fall below */
     uint8_t edited; /* by hand, since it was last written */
     uint8_t was_ours;
+    uint8_t adopted;                          /* an operator gave it to us once */
     struct hf_world_past past[HF_WORLD_PAST]; /* newest first; until 0: none */
 };
 

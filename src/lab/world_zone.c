@@ -238,7 +238,7 @@ static void check_written(struct hf_world *world, const struct hf_world_flight *
     bool is_clear = before->fence == HF_VALUE_ABSENT && before->records == HF_RECORDS_NONE;
     bool is_equal = flight->records[e] == HF_RECORDS_SUM; /* only a fence was added */
     bool was_ours = site->was_ours && hf_world_value_kind(before->fence) != HF_FENCE_ALIEN;
-    bool is_adopted = hf_bit8(world->store.overrides.adopted, e);
+    bool is_adopted = site->adopted;
     if (!had_fence && !is_clear && !is_equal && !was_ours && !is_adopted) {
         hf_world_broken(world, "I4: endpoint %u is not ours and is written", e + 1);
     }

@@ -127,6 +127,7 @@ static bool send_one(struct lane *lane, uint64_t round, uint32_t number)
 {
     struct trial *trial = &lane->trial;
     trial_model(trial, lane->differ->careless);
+    trial->upper_seen |= trial->parcel->upper;
     if (trial_would_wedge(trial)) {
         (void)pthread_mutex_lock(&lane->differ->mutex);
         lane->differ->tally.not_sent++;
@@ -175,6 +176,7 @@ static void do_round(struct lane *lane, uint64_t round)
     struct differ *differ = lane->differ;
     struct random random = {.state = differ->seed ^ round << 32};
     struct random reset_random = {.state = round};
+    lane->trial.upper_seen = false;
     if (!reset(lane, round, &reset_random)) {
         return;
     }

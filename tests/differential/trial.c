@@ -47,9 +47,8 @@ bool trial_agrees(const struct trial *trial)
  * RRsets of the apex puts its SOA and NS into the zone as records of type ANY, and nothing can take
  * them out again.
  */
-bool trial_would_wedge(const struct trial *trial)
+static bool wedges_pdns(const struct hf_server_message *message)
 {
-    const struct hf_server_message *message = &trial->parcel->message;
     bool wedges = false;
     for (uint32_t i = 0; i < message->prerequisite_count; i++) {
         const struct hf_server_rr *rr = &message->rrs[i];
@@ -60,7 +59,36 @@ bool trial_would_wedge(const struct trial *trial)
         wedges |=
             rr->owner == OWNER_APEX && rr->class == KNOT_CLASS_ANY && rr->type == KNOT_RRTYPE_ANY;
     }
-    return trial->server == SERVER_PDNS && wedges;
+    return wedges;
+}
+
+/* Knot DNS ends with SIGSEGV when a SOA is added to a name without records. */
+static bool ends_knotd(const struct hf_server_message *message, const struct hf_server_zone *zone)
+{
+    bool soa[OWNER_COUNT] = {false};
+    bool safe[OWNER_COUNT] = {[OWNER_APEX] = true};
+    bool ends = false;
+    for (uint32_t i = 0; i < zone->count; i++) {
+        safe[zone->rrs[i].owner] = true;
+    }
+    for (uint32_t i = 0; i < message->update_count; i++) {
+        const struct hf_server_rr *rr = &message->rrs[message->prerequisite_count + i];
+        if (rr->owner < OWNER_COUNT && rr->owner != OWNER_APEX) {
+            soa[rr->owner] |= rr->type == KNOT_RRTYPE_SOA && rr->class == KNOT_CLASS_IN;
+            safe[rr->owner] &= rr->class == KNOT_CLASS_IN;
+        }
+    }
+    for (uint8_t owner = 0; owner < OWNER_COUNT; owner++) {
+        ends |= soa[owner] && !safe[owner];
+    }
+    return ends;
+}
+
+bool trial_would_wedge(const struct trial *trial)
+{
+    const struct hf_server_message *message = &trial->parcel->message;
+    return (trial->server == SERVER_PDNS && wedges_pdns(message)) ||
+           (trial->server == SERVER_KNOTD && ends_knotd(message, &trial->before));
 }
 
 /* --- comparison --- */

@@ -17,6 +17,7 @@ struct trial {
     enum server server;
     const struct universe *universe;
     struct parcel *parcel;
+    bool upper_seen;              /* the round had owners in upper case */
     struct hf_server_zone before; /* in both */
     uint8_t model_rcode;
     struct hf_server_zone model_after;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "lab/explore.h"
@@ -36,7 +35,7 @@ static enum hf_explore_end search(struct search *search, const struct hf_two_pha
     return (enum hf_explore_end)search->explore.end;
 }
 
-static uint32_t count_states(uint32_t managers, bool symmetry)
+static uint32_t count_states(uint32_t managers, uint32_t symmetry)
 {
     struct search all;
     struct hf_two_phase_options options = {.managers = managers, .symmetry = symmetry};
@@ -48,15 +47,74 @@ static uint32_t count_states(uint32_t managers, bool symmetry)
 static void test_published_counts(void **state)
 {
     (void)state;
-    assert_int_equal(count_states(3, false), 288);
-    assert_int_equal(count_states(5, false), 8832);
+    assert_int_equal(count_states(3, HF_TWO_PHASE_NO_SYMMETRY), 288);
+    assert_int_equal(count_states(5, HF_TWO_PHASE_NO_SYMMETRY), 8832);
 }
 
 static void test_symmetry_is_smaller(void **state)
 {
     (void)state;
-    assert_int_equal(count_states(3, true), 80);
-    assert_int_equal(count_states(5, true), 314);
+    assert_int_equal(count_states(3, HF_TWO_PHASE_PERFECT), 80);
+    assert_int_equal(count_states(5, HF_TWO_PHASE_PERFECT), 314);
+    assert_int_equal(count_states(3, HF_TWO_PHASE_BY_STATE), 120);
+    assert_int_equal(count_states(5, HF_TWO_PHASE_BY_STATE), 1092);
+}
+
+/* --- stateright's search: see two_phase.h --- */
+
+enum { FORMS_MAX = 2000, FORM_SIZE = HF_TWO_PHASE_MANAGERS_MAX + 1, STATE_WORDS = 2 };
+
+struct forms {
+    uint8_t seen[FORMS_MAX][FORM_SIZE];
+    uint64_t waiting[FORMS_MAX][STATE_WORDS]; /* states as they were found */
+    uint32_t seen_count, waiting_count;
+};
+
+static void find(struct forms *forms, const struct hf_model *model, const uint64_t *state)
+{
+    uint8_t form[FORM_SIZE] = {0};
+    (void)model->encode(model, state, form);
+    for (uint32_t i = 0; i < forms->seen_count; i++) {
+        if (memcmp(forms->seen[i], form, FORM_SIZE) == 0) {
+            return;
+        }
+    }
+    assert_true(forms->seen_count < FORMS_MAX);
+    memcpy(forms->seen[forms->seen_count++], form, FORM_SIZE);
+    memcpy(forms->waiting[forms->waiting_count++], state, sizeof forms->waiting[0]);
+}
+
+static uint32_t count_forms_last_first(uint32_t managers)
+{
+    static const uint64_t none[STATE_WORDS];
+    struct hf_two_phase_options options = {.managers = managers, .symmetry = HF_TWO_PHASE_BY_STATE};
+    struct hf_model model;
+    struct forms *forms = calloc(1, sizeof *forms);
+    assert_non_null(forms);
+    hf_two_phase_model(&model, &options);
+    assert_true(model.state_size <= sizeof none);
+    find(forms, &model, none);
+    while (forms->waiting_count > 0) {
+        uint64_t from[STATE_WORDS], state[STATE_WORDS];
+        struct hf_choice choice = {0};
+        memcpy(from, forms->waiting[--forms->waiting_count], sizeof from);
+        hf_choice_begin(&choice, 0);
+        do {
+            memcpy(state, from, sizeof state);
+            if (model.step(&model, state, &choice) == HF_STEP_TAKEN) {
+                find(forms, &model, state);
+            }
+        } while (hf_choice_next(&choice));
+    }
+    uint32_t count = forms->seen_count;
+    free(forms);
+    return count;
+}
+
+static void test_published_count_with_symmetry(void **state)
+{
+    (void)state;
+    assert_int_equal(count_forms_last_first(5), 665);
 }
 
 static void test_shortest_counterexample(void **state)
@@ -222,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_counts),
         cmocka_unit_test(test_symmetry_is_smaller),
+        cmocka_unit_test(test_published_count_with_symmetry),
         cmocka_unit_test(test_shortest_counterexample),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_growing),

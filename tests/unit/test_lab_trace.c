@@ -144,7 +144,7 @@ static void test_limits_of_the_model_line(void **state)
         hf_buf_printf(&file, " o%d=1", i);
     }
     assert_int_equal(parse(hf_buf_text(&file), steps, &trace, &line, &problem), HF_EMALF);
-    assert_string_equal(hf_buf_text(&problem), "found 'o32=1', expected no more options than 32");
+    assert_string_equal(hf_buf_text(&problem), "found 'o48=1', expected no more options than 48");
     hf_buf_release(&file);
     hf_buf_release(&problem);
 }

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The model checker beside Spin, turn by turn, and the simulator.
+
+Both explore one protocol, written twice: bench/promela/race.pml and src/lab/race.c. Spin is told to
+take no short cuts (spin -o2; pan with -DNOREDUCE -DNOCLAIM), so that both have the same states and
+transitions to go through; this is checked. It is compiled for speed (-O2 -DSAFETY) and keeps states
+whole (no -DCOLLAPSE, no hash compaction): -c0 goes on after errors, -E ignores where processes may
+not end. Its figures are those that pan prints; the best run of several counts, on both sides.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+
+from fleet import build
+
+MODEL = pathlib.Path(__file__).resolve().parent / "promela" / "race.pml"
+CLAIM = "answered_plan_is_there"
+PLAIN = ("-DSAFETY", "-DNOREDUCE", "-DNOCLAIM")
+
+
+def run(folder, *words, check=True):
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=300,
+                          check=check).stdout
+
+
+def number(pattern, text):
+    found = re.search(pattern, text)
+    return float(found.group(1)) if found else None
+
+
+class Pan:
+    """A verifier that Spin wrote."""
+
+    def __init__(self, folder, *flags, options=()):
+        self.folder = folder
+        run(folder, "spin", *options, "-a", MODEL)
+        run(folder, "cc", "-O2", *flags, "-o", "pan", "pan.c")
+
+    def __call__(self, *words):
+        text = run(self.folder, "./pan", *words, check=False)
+        stored = number(r"(\d+) states, stored", text)
+        seconds = number(r"elapsed time ([\d.e+-]+) seconds", text)
+        rate = number(r"pan: rate\s+([\d.e+-]+) states/second", text)
+        mib = number(r"([\d.]+)\s+actual memory usage for states", text)
+        return {
+            "states": int(stored),
+            "transitions": int(stored + number(r"(\d+) states, matched", text)) - 1,
+            "depth": int(number(r"depth reached (\d+)", text)),
+            "seconds": seconds,
+            "states_per_second": rate or (stored / seconds if seconds else None),
+            "bytes_per_state": mib * 2**20 / stored if mib else None,
+        }
+
+
+def published(folder):
+    """What is published for the public text, of ours."""
+    pan = Pan(folder, "-DSAFETY")
+    first = pan("-N", CLAIM)
+    every = pan("-c0", "-N", CLAIM)
+    nearest = Pan(folder, "-DSAFETY", "-DBFS")("-N", CLAIM)
+    return {"first": first["states"], "nearest": nearest["depth"], "all": every["states"]}
+
+
+def tool(folder, *words):
+    text = run(folder, build() / "holdfast-lab", *words, "--output", "json", check=False)
+    return json.loads(text)
+
+
+def models(folder):
+    text = run(folder, build() / "holdfast-lab", "explore", "--help")
+    return re.findall(r"^  ([a-z-]+)  ", text, re.MULTILINE)
+
+
+def best(runs):
+    return max(runs, key=lambda found: found["states_per_second"])
+
+
+def measure(sizes):
+    size = sizes["lab"]
+    with tempfile.TemporaryDirectory(prefix="hf-bench-") as name:
+        folder = pathlib.Path(name)
+        result = {"published": published(folder)}
+        pan = Pan(folder, *PLAIN, options=("-o2",))
+        spin, ours = [], []
+        for _ in range(size["runs"]):
+            spin.append(pan("-E", "-c0"))
+            ours.append(tool(folder, "explore", "race", "--go-on", "1"))
+        for key in ("states", "transitions"):
+            if spin[0][key] != ours[0][key]:
+                raise RuntimeError(f"{key}: Spin {spin[0][key]}, holdfast-lab {ours[0][key]}")
+        result["spin"] = best(spin)
+        result["race"] = best(ours)
+        if "world" in models(folder):
+            result["world"] = tool(folder, "explore", "world", "--states-max", str(size["states"]))
+            result["simulate"] = tool(folder, "simulate", "world", "--seeds", str(size["seeds"]))
+        return result
+
+
+def tables(result):
+    spin = result["spin"]["states_per_second"]
+    rows = []
+    for key, what in (("spin", "Spin, race.pml"), ("race", "holdfast-lab, race"),
+                      ("world", "holdfast-lab, world")):
+        if key in result:
+            found = result[key]
+            rows.append((what, f"{found['states']:,}", f"{found['transitions']:,}",
+                         found["depth"], f"{found['seconds']:.2f}",
+                         f"{found['states_per_second']:,.0f}",
+                         f"{found['states_per_second'] / spin:.2f}",
+                         f"{found['bytes_per_state']:.1f}"))
+    yield ("Exploring: Spin -o2, pan -O2 " + " ".join(PLAIN) + ", beside holdfast-lab",
+           ("", "states", "transitions", "depth", "s", "states a second", "of Spin's",
+            "octets a state"), rows)
+    known = result["published"]
+    yield ("Spin on race.pml, and what is published for the public text",
+           ("", "here", "published"),
+           [("states until the first violation", f"{known['first']:,}", "17,905"),
+            ("steps to the nearest one", known["nearest"], "55"),
+            ("states in all", f"{known['all']:,}", "163,166")])
+    if "simulate" in result:
+        found = result["simulate"]
+        rate = found["simulated_ms"] / 1000 / found["seconds"] if found["seconds"] else 0
+        yield ("Simulating the world",
+               ("seeds", "s", "simulated s", "simulated s a second", "seeds a second"),
+               [(f"{found['seeds']:,}", f"{found['seconds']:.1f}",
+                 f"{found['simulated_ms'] / 1000:,.0f}", f"{rate:,.0f}",
+                 f"{found['seeds'] / found['seconds']:,.1f}" if found["seconds"] else "")])

@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""holdfast-lab: explore, simulate and replay, as people and scripts use them."""
+
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+
+from probes import BUILD, Cases
+
+case = Cases()
+LAB = BUILD / "holdfast-lab"
+EXPLORE_KEYS = {"model", "options", "states", "transitions", "depth", "finals", "healed", "seconds",
+                "states_per_second", "bytes_per_state", "memory_bytes", "missed", "end", "why",
+                "trace"}
+SIMULATE_KEYS = {"model", "options", "first", "seeds", "failures", "steps", "seconds",
+                 "runs_per_second", "simulated_ms", "interrupted", "why", "trace", "failed"}
+
+
+def lab(*words, folder=None, status=0, **environment):
+    """What it prints; standard error is empty where the status is 0."""
+    done = subprocess.run([LAB, *map(str, words)], cwd=folder, text=True, capture_output=True,
+                          env={**os.environ, **environment}, timeout=60)
+    assert done.returncode == status, f"{words}: {done.returncode}, {done.stdout}{done.stderr}"
+    assert status or not done.stderr, done.stderr
+    return done.stdout + done.stderr
+
+
+def lab_json(*words, **more):
+    return json.loads(lab(*words, "--output", "json", **more))
+
+
+@case
+def two_phase_commit_has_as_many_states_as_published():
+    found = lab_json("explore", "two-phase")
+    assert set(found) == EXPLORE_KEYS, set(found) ^ EXPLORE_KEYS
+    assert found["states"] == 288 and found["end"] == "complete", found
+    assert found["options"] == {"managers": 3, "symmetry": 0, "careless": 0}
+    assert found["trace"] is None and found["why"] == ""
+    assert lab_json("explore", "two-phase", "--managers", 5)["states"] == 8832
+    text = lab("explore", "--managers=5", "two-phase")
+    assert "8,832" in text and "Complete" in text, text
+
+
+@case
+def a_large_search_keeps_its_promise_on_memory():
+    found = lab_json("explore", "two-phase", "--managers", 7)
+    assert found["end"] == "complete" and 8 < found["bytes_per_state"] <= 16, found
+
+
+@case
+def a_broken_invariant_is_told_written_and_replayed():
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        text = lab("explore", "two-phase", "--careless", 1, folder=folder, status=1)
+        assert "broken: agreement" in text and "  3  manager" in text, text
+        trace = pathlib.Path(folder) / "two-phase-counterexample.trace"
+        assert f"holdfast-lab replay {trace.name}" in text
+        assert "model two-phase careless=1\nseed 0\nexpect broken agreement\n" in trace.read_text()
+        told = lab("replay", trace)
+        assert "As expected: broken agreement" in told and "coordinator commits" in told, told
+        assert lab("replay", trace, "--quiet") == ""
+        again = lab_json("replay", trace)
+        assert again["met"] and again["end"] == "broken" and again["steps"] == 3, again
+
+
+@case
+def a_trace_that_ends_otherwise_is_a_failure():
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        found = lab_json("explore", "two-phase", "--careless", 1, "--trace", "found.trace",
+                         folder=folder, status=1)
+        assert found["trace"] == "found.trace" and found["end"] == "broken", found
+        trace = pathlib.Path(folder) / "found.trace"
+        text = trace.read_text()
+        trace.write_text(text.replace("expect broken agreement", "expect holds"))
+        assert "Expected: holds" in lab("replay", "--quiet", trace, status=1)
+        trace.write_text(text.replace(" careless=1", ""))
+        assert "step 1 leads nowhere" in lab("replay", trace, status=1)
+        trace.write_text(text.replace("step 1\n", "step one\n"))
+        wanted = f"{trace}:5: found 'one', expected a number below 65536"
+        assert wanted in lab("replay", trace, status=1)
+        trace.write_text(text.replace("careless=1", "careless=2"))
+        assert "found careless=2, expected a number 0 to 1" in lab("replay", trace, status=1)
+
+
+@case
+def a_canary_fails_in_simulation_and_is_minimised():
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        found = lab_json("simulate", "two-phase", "--careless", 1, "--managers", 8, "--seeds", 500,
+                         folder=folder, status=1)
+        assert set(found) == SIMULATE_KEYS, set(found) ^ SIMULATE_KEYS
+        assert found["failures"] > 0 and found["why"].startswith("agreement"), found
+        seed = found["failed"][0]["seed"]
+        trace = pathlib.Path(folder) / f"two-phase-seed-{seed}.trace"
+        assert found["trace"] == trace.name
+        steps = [line for line in trace.read_text().splitlines() if line.startswith("step")]
+        assert len(steps) == 3, steps
+        assert "As expected" in lab("replay", trace)
+        text = lab("simulate", "two-phase", "--careless", 1, "--managers", 8, "--first", seed,
+                   "--seeds", 1, folder=folder, status=1)
+        assert "steps of" in text and "broken: agreement" in text, text
+
+
+@case
+def a_simulation_without_failures():
+    one = lab_json("simulate", "two-phase", "--seeds", 300, "--steps", 50, "--twice-each", 3)
+    assert one["seeds"] == 300 and one["failures"] == 0 and one["steps"] == 15000, one
+    assert "No run failed." in lab("simulate", "two-phase", "--seeds", 20, "--jobs", 1)
+
+
+@case
+def a_bound_that_ends_a_search_is_named():
+    text = lab("explore", "two-phase", "--states-max", 287, status=1)
+    assert "--states-max" in text, text
+    lab("explore", "two-phase", "--states-max", 288)
+    text = lab("explore", "two-phase", "--managers", 6, "--ring", 100, status=1)
+    assert "--ring" in text, text
+    found = lab_json("explore", "two-phase", "--managers", 8, "--memory", "1M", status=1)
+    assert found["end"] == "full" and found["why"] == "no memory left", found
+
+
+@case
+def wrong_use_is_explained():
+    wrong = [
+        ([], "Usage"),
+        (["explore"], "expected a model: holdfast-lab explore MODEL"),
+        (["replay"], "expected a file: holdfast-lab replay FILE"),
+        (["explor", "two-phase"], "no command 'explor'; did you mean 'explore'?"),
+        (["explore", "three-phase"], "found model 'three-phase', expected one of: "),
+        (["explore", "two-phase", "--manager", "3"],
+         "no option --manager; did you mean --managers?"),
+        (["explore", "two-phase", "--managers", "9"],
+         "--managers: found '9', expected a number 1 to 8"),
+        (["explore", "two-phase", "--managers", "3x"], "--managers: found '3x'"),
+        (["explore", "two-phase", "--managers"], "--managers needs a value"),
+        (["explore", "two-phase", "--memory", "1Q"], "--memory: found '1Q', expected a size"),
+        (["explore", "two-phase", "more"], "unexpected argument 'more'"),
+        (["explore", "two-phase", "--output", "xml"], "--output: found 'xml'"),
+        (["replay", "x", "--quiet=1"], "--quiet takes no value"),
+        (["simulate", "two-phase", "-x"], "no option -x"),
+    ]
+    for words, message in wrong:
+        assert message in lab(*words, status=2), words
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        assert "No such file" in lab("replay", "nothing.trace", folder=folder, status=1)
+
+
+@case
+def help_comes_from_the_tables():
+    assert "two-phase" in lab("--help") and "explore MODEL" in lab("--help")
+    text = lab("explore", "two-phase", "--help")
+    assert "--managers N" in text and "1 to 8 (3)" in text and "--states-max N" in text, text
+    assert "--quiet" in lab("replay", "--help")
+    assert lab("--version").startswith("holdfast-lab ")
+    assert "\x1b[" in lab("explore", "two-phase", "--color", "always")
+    assert "\x1b[" not in lab("explore", "two-phase", NO_COLOR="1")
+
+
+def interrupt(*words):
+    """Ends it by SIGINT as soon as it shows progress on a terminal; the JSON that it prints."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen([LAB, *map(str, words), "--output", "json"], text=True,
+                          stdout=subprocess.PIPE, stderr=end) as process:
+        os.close(end)
+        seen = b""
+        while b"/s" not in seen:
+            seen += os.read(terminal, 4096)
+        process.send_signal(signal.SIGINT)
+        printed = process.stdout.read()
+        assert process.wait(timeout=30) == 1, printed
+    os.close(terminal)
+    return json.loads(printed)
+
+
+@case
+def an_interrupt_ends_it_with_what_there_is():
+    found = interrupt("explore", "two-phase", "--managers", 8, "--heal-each", 1)
+    assert found["end"] == "interrupted" and found["states"] > 0, found
+    found = interrupt("simulate", "two-phase", "--seeds", 10**9, "--steps", 100)
+    assert found["interrupted"] and found["seeds"] > 0 and found["failures"] == 0, found
+
+
+if __name__ == "__main__":
+    sys.exit(case.main())
