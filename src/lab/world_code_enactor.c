@@ -10,7 +10,7 @@ enum {
     SLOT_BITS = 8,
     WINDOW = 256,
     FLIGHT_MAX = 160,
-    MARK_ROLLING = 3,
+    MARK_ROLLING = 1, /* of bulk; the next bit: of the fast lane */
 };
 
 /* --- messages --- */
@@ -154,9 +154,12 @@ static void code_adaptive(struct hf_world_coder *coder, const struct hf_world *w
     if (hf_code_reads(coder) && world->shape.window == 1) {
         machine->window_256 = WINDOW;
     }
-    if ((machine->marks & MARK_ROLLING) != 0) {
-        hf_code_u32(coder, &machine->cursor[0]);
-        hf_code_u32(coder, &machine->cursor[1]);
+    for (uint32_t pace = 0; pace < 2; pace++) {
+        if ((machine->marks >> pace & MARK_ROLLING) != 0) {
+            hf_code_u32(coder, &machine->cursor[pace]);
+        } else {
+            machine->cursor[pace] = 0;
+        }
     }
 }
 
