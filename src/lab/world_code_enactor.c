@@ -309,6 +309,9 @@ void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
         if (hf_bit8(enactor->known, e)) {
             code_lane(coder, world, enactor, e);
         }
+        if (world->shape.edits > 0) {
+            hf_code_u8(coder, &enactor->repairs[e]);
+        }
     }
     if (hf_code_reads(coder)) {
         read_flights(coder, world, enactor);

@@ -97,6 +97,7 @@ static void check_plan(struct hf_world *world, const struct hf_world_plan *plan,
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         const struct hf_world_entry *was = &head->entries[e], *is = &plan->entries[e];
         if (!hf_world_same_entry(was, is)) {
+            hf_world_law_entry(world, e, was, is);
             check_entry(world, e, was, is, now_ms);
         }
     }
@@ -172,6 +173,7 @@ static void feed(struct hf_world *world, uint32_t number, struct hf_world_desk *
     for (uint32_t i = 0; i < outbox.count; i++) {
         if (outbox.actions[i].type == HF_PLANNER_PUBLISH) {
             world->planners[number].asks = true;
+            hf_world_law_planned(world, &desk->machine);
         } else if (outbox.actions[i].type == HF_PLANNER_STOP) {
             world->store.overrides.frozen = true;
             hf_world_store_changed(world);
