@@ -13,13 +13,27 @@ enum {
     MARK_ROLLING = 1, /* of bulk; the next bit: of the fast lane */
 };
 
+/* Without restarts of the server a serial that is not the zone's will never be it again. */
+static void code_serial(struct hf_world_coder *coder, const struct hf_world *world,
+                        uint32_t *serial)
+{
+    if (world->shape.restarts > 0) {
+        hf_code_u32(coder, serial);
+        return;
+    }
+    uint32_t now = hf_server_serial(&world->zone);
+    bool is_known = *serial == now;
+    hf_code_bool(coder, &is_known);
+    *serial = is_known ? now : 0;
+}
+
 /* --- messages --- */
 
 static void code_seen(struct hf_world_coder *coder, const struct hf_world *world,
                       struct hf_world_flight *flight)
 {
     hf_code_value(coder, &flight->guard);
-    hf_code_u32(coder, &flight->serial);
+    code_serial(coder, world, &flight->serial);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         hf_code_value(coder, &flight->before[e]);
         hf_code_u8(coder, &flight->records[e]);
@@ -281,29 +295,18 @@ static void code_image(struct hf_world_coder *coder, struct hf_world *world,
     }
 }
 
-/* Without restarts of the server a serial that is not the zone's will never be it again. */
-static void code_serial(struct hf_world_coder *coder, const struct hf_world *world,
-                        struct hf_world_enactor *enactor)
-{
-    if (world->shape.restarts > 0) {
-        hf_code_u32(coder, &enactor->serial);
-        hf_code_u8(coder, &enactor->skipped);
-        return;
-    }
-    uint32_t serial = hf_server_serial(&world->zone);
-    bool is_known = enactor->serial == serial;
-    hf_code_bool(coder, &is_known);
-    enactor->serial = is_known ? serial : 0;
-    enactor->skipped = 0;
-}
-
 void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
                      struct hf_world_enactor *enactor)
 {
     hf_code_u32(coder, &enactor->instance);
     hf_code_u8(coder, &enactor->known);
     code_image(coder, world, enactor);
-    code_serial(coder, world, enactor);
+    code_serial(coder, world, &enactor->serial);
+    if (world->shape.restarts > 0) {
+        hf_code_u8(coder, &enactor->skipped);
+    } else {
+        enactor->skipped = 0;
+    }
     code_zone(coder, world, &enactor->machine);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         if (hf_bit8(enactor->known, e)) {

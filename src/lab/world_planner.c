@@ -97,8 +97,8 @@ static void check_plan(struct hf_world *world, const struct hf_world_plan *plan,
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         const struct hf_world_entry *was = &head->entries[e], *is = &plan->entries[e];
         if (!hf_world_same_entry(was, is)) {
-            hf_world_law_entry(world, e, was, is);
             check_entry(world, e, was, is, now_ms);
+            hf_world_law_entry(world, e, was, is);
         }
     }
 }
