@@ -62,6 +62,7 @@ static void perform(struct hf_world *world, uint32_t number, const struct hf_ena
     for (uint32_t e = action->lane_first; e != HF_BITSET_NONE; e = machine->lanes[e].next) {
         flight->lanes |= (uint8_t)(1U << e);
         if (action->kind == HF_ENACTOR_WRITE) {
+            hf_world_law_write(world, &machine->lanes[e], e);
             fill_change(world, flight, &enactor->image, &machine->lanes[e], e);
         }
     }

@@ -23,12 +23,29 @@ void hf_world_law_begin(struct hf_world *world, uint32_t number, const struct hf
     if (action->kind != HF_ENACTOR_WRITE_GUARD || is_ours) {
         return;
     }
+    if (machine->was_frozen && !action->guard_after.frozen) {
+        hf_world_broken(world, "freeze: a guard that was frozen when last seen is restored open");
+    }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         bool is_claimed = (enactor->image.entries[e].flags & HF_ROW_CLAIMED) != 0;
         if (is_claimed && action->guard_after.floor < machine->plan_gen) {
             hf_world_broken(world, "floor: a guard is restored with floor %u below plan %u",
                             (unsigned)action->guard_after.floor, (unsigned)machine->plan_gen);
         }
+    }
+}
+
+/* Without a fence nothing says how new records are: others are replaced under a fresh head. */
+void hf_world_law_write(struct hf_world *world, const struct hf_lane *lane, uint32_t e)
+{
+    bool is_claimed = lane->fence.kind == HF_FENCE_ABSENT && (lane->flags & HF_LANE_CLAIMED) != 0;
+    bool is_other = lane->records == HF_RECORDS_OTHER ||
+                    (lane->records == HF_RECORDS_SUM && lane->records_sum != lane->sent_sum);
+    if (is_claimed && is_other && (lane->flags & HF_LANE_AHEAD) == 0) {
+        hf_world_broken(world,
+                        "head: endpoint %u has no fence and other records, and is written "
+                        "without a look at the head",
+                        e + 1);
     }
 }
 
@@ -135,6 +152,11 @@ void hf_world_law_planned(struct hf_world *world, const struct hf_planner *machi
 {
     const uint8_t by_operator = HF_ROW_PINNED | HF_ROW_RETIRED | HF_ROW_FORGOTTEN;
     static const uint8_t families[] = {HF_FLEET_HAS_A, HF_FLEET_HAS_AAAA};
+    bool is_recent = machine->planned_ms - machine->ahead_at_ms < HF_AHEAD_WINDOW_MS;
+    if (machine->stamping && is_recent && machine->ahead_count >= HF_AHEAD_MAX) {
+        hf_world_broken(world,
+                        "stop: everything is stamped once more, though somebody writes as us");
+    }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         const struct hf_planner_row *was = &machine->rows[e], *is = &machine->next_rows[e];
         bool is_ordered =

@@ -162,6 +162,9 @@ static void publish(struct hf_world *world, uint32_t number, struct hf_world_des
     feed(world, number, desk,
          (struct hf_planner_event){
              .type = HF_PLANNER_PUBLISHED, .op = desk->machine.op, .result = (uint8_t)result});
+    if (result != HF_RESULT_OK && !desk->machine.reload) {
+        hf_world_broken(world, "read-back: a plan was refused and its planner does not reload");
+    }
 }
 
 static void feed(struct hf_world *world, uint32_t number, struct hf_world_desk *desk,

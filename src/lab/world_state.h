@@ -485,6 +485,7 @@ void hf_world_janitor_start(struct hf_world *world);
 /* --- world_law.c: breaks the world where a law does not hold --- */
 void hf_world_law_begin(struct hf_world *world, uint32_t enactor, const struct hf_enactor *machine,
                         const struct hf_enactor_action *action);
+void hf_world_law_write(struct hf_world *world, const struct hf_lane *lane, uint32_t endpoint);
 void hf_world_law_doubt(struct hf_world *world, const struct hf_enactor *machine,
                         const struct hf_world_flight *flight); /* after its DONE */
 bool hf_world_is_right(const struct hf_world *world, const struct hf_lane *lane, uint32_t endpoint);
