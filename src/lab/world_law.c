@@ -122,6 +122,22 @@ void hf_world_law_healed(struct hf_world *world, uint32_t number,
 
 /* --- planners --- */
 
+/* I6: an endpoint changes, and no operator said so. */
+void hf_world_law_paced(struct hf_world *world, uint32_t e, uint64_t now_ms)
+{
+    uint64_t first_ms = world->changed_ms[HF_WORLD_CHANGES_MAX - 1];
+    if (!hf_world_is_paced(world)) {
+        return;
+    }
+    if (first_ms != 0 && now_ms < first_ms + HF_WORLD_REMOVAL_MS) {
+        hf_world_broken(world, "I6: endpoint %u changes, one more than may within a window", e + 1);
+    }
+    for (uint32_t i = HF_WORLD_CHANGES_MAX - 1; i > 0; i--) {
+        world->changed_ms[i] = world->changed_ms[i - 1];
+    }
+    world->changed_ms[0] = now_ms;
+}
+
 /* Whether some of these members have addresses of a family. */
 static bool has_family(const struct hf_world *world, const struct hf_planner *machine, uint32_t e,
                        uint64_t members, uint8_t family)
@@ -147,6 +163,19 @@ static uint32_t count_healthy(const struct hf_world *world, const struct hf_plan
     return count;
 }
 
+/* A generation is that of the last change: one more without any is a write for nothing. */
+static void check_same(struct hf_world *world, const struct hf_planner *machine, uint32_t e)
+{
+    const struct hf_planner_row *was = &machine->rows[e], *is = &machine->next_rows[e];
+    bool is_same = machine->pick_a[e] == machine->next_pick_a[e] &&
+                   machine->pick_aaaa[e] == machine->next_pick_aaaa[e];
+    if (hf_bitset_has(&machine->publishing, e) && was->gen != 0 && is->gen > was->gen && is_same &&
+        is->cause != HF_CAUSE_STAMP) {
+        hf_world_broken(world, "plan: endpoint %u gets generation %u and answers as before", e + 1,
+                        (unsigned)is->gen);
+    }
+}
+
 /* The guards, at the moment at which a plan is made; max_removal is judged over time. */
 void hf_world_law_planned(struct hf_world *world, const struct hf_planner *machine)
 {
@@ -159,6 +188,7 @@ void hf_world_law_planned(struct hf_world *world, const struct hf_planner *machi
     }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         const struct hf_planner_row *was = &machine->rows[e], *is = &machine->next_rows[e];
+        check_same(world, machine, e);
         bool is_ordered =
             ((was->flags | is->flags) & by_operator) != 0 || is->cause == HF_CAUSE_APPROVED;
         if (!hf_bitset_has(&machine->publishing, e) || is_ordered || was->gen == 0 ||
@@ -198,10 +228,5 @@ void hf_world_law_entry(struct hf_world *world, uint32_t e, const struct hf_worl
     if (is->gen == 0 && is_floor_kept && guard.floor < was->gen) {
         hf_world_broken(world, "plan: the tombstone of endpoint %u leaves the plan too early",
                         e + 1);
-    }
-    if (is->gen != was->gen && is->content == was->content && is->gen != 0 &&
-        is->cause != HF_CAUSE_STAMP) {
-        hf_world_broken(world, "plan: endpoint %u gets generation %u and answers as before", e + 1,
-                        is->gen);
     }
 }

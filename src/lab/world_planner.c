@@ -71,6 +71,9 @@ static void check_entry(struct hf_world *world, uint32_t e, const struct hf_worl
         memset(site->past, 0, sizeof site->past);
         return;
     }
+    if (is->in != was->in || is->content != was->content) {
+        hf_world_law_paced(world, e, now_ms);
+    }
     uint32_t have = bits_of(is->in);
     uint32_t limit = world->shape.members * HF_WORLD_REMOVAL_PERMILLE / 1000;
     remember(site, now_ms, bits_of(was->in));
@@ -89,6 +92,7 @@ static void check_plan(struct hf_world *world, const struct hf_world_plan *plan,
     const struct hf_world_plan *head = &world->store.plan;
     if (!hf_world_readable(&world->store, 0)) {
         /* What was planned before is lost, and with it what may leave. */
+        memset(world->changed_ms, 0, sizeof world->changed_ms);
         for (uint32_t e = 0; e < world->shape.endpoints; e++) {
             memset(world->sites[e].past, 0, sizeof world->sites[e].past);
         }

@@ -43,6 +43,7 @@ enum {
     HF_WORLD_INSTANCE = 1, /* of the first store */
     HF_WORLD_REMOVAL_MS = 60000,
     HF_WORLD_REMOVAL_PERMILLE = 500,
+    HF_WORLD_CHANGES_MAX = 2, /* endpoints that may change in a window, where that is limited */
     HF_WORLD_GEN_MAX = 65000,
 };
 
@@ -337,7 +338,8 @@ enum {
 struct hf_world {
     uint64_t now_ms;
     uint32_t touched;
-    uint32_t token; /* of the last unique value; with time only */
+    uint32_t token;                            /* of the last unique value; with time only */
+    uint64_t changed_ms[HF_WORLD_CHANGES_MAX]; /* when endpoints changed, newest first; likewise */
     uint16_t left[HF_BOUNDS];
     struct hf_world_options shape; /* as drawn, or as given; its bounds are in left */
     struct hf_world_site sites[HF_WORLD_ENDPOINTS_MAX];
@@ -482,6 +484,13 @@ bool hf_world_janitor_due(const struct hf_world *world);
 void hf_world_janitor_act(struct hf_world *world);
 void hf_world_janitor_start(struct hf_world *world);
 
+/* Whether only so many endpoints may change in a window. */
+static inline bool hf_world_is_paced(const struct hf_world *world)
+{
+    return world->shape.random && world->shape.endpoints > HF_WORLD_CHANGES_MAX &&
+           world->shape.planners == 1;
+}
+
 /* --- world_law.c: breaks the world where a law does not hold --- */
 void hf_world_law_begin(struct hf_world *world, uint32_t enactor, const struct hf_enactor *machine,
                         const struct hf_enactor_action *action);
@@ -493,6 +502,7 @@ void hf_world_law_news(struct hf_world *world, const struct hf_lane *lane, uint3
                        bool was_right); /* after its SEEN */
 void hf_world_law_healed(struct hf_world *world, uint32_t enactor,
                          const struct hf_world_flight *flight);
+void hf_world_law_paced(struct hf_world *world, uint32_t endpoint, uint64_t now_ms);
 void hf_world_law_planned(struct hf_world *world, const struct hf_planner *machine);
 void hf_world_law_entry(struct hf_world *world, uint32_t endpoint, const struct hf_world_entry *was,
                         const struct hf_world_entry *is);
