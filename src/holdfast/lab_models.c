@@ -66,6 +66,7 @@ static const struct hf_lab_option world_options[] = {
     {"batch", AT(batch), 3, 1, 3, "Endpoints in one UPDATE"},
     {"window", AT(window), 1, 1, 4, "UPDATEs of an enactor under way, beside the fast lane's"},
     {"generations", AT(generations), 2, 0, MANY, "Changes of a backend's health"},
+    {"objects", AT(objects), 0, 0, 1, "1: the janitor also deletes objects, one by one"},
     {"cold", AT(cold), 0, 0, 1, "1: from an empty zone and store; 0: from a world in step"},
     {"random", AT(random), 0, 0, 1, "1: there is time, and a seed draws all below these bounds"},
     {"canary", AT(canary), 0, 0, HF_WORLD_CANARIES - 1,

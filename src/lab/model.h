@@ -24,11 +24,46 @@ enum hf_step {
     HF_STEP_BROKEN,   /* an invariant does not hold any more: hf_model_why says which */
 };
 
-enum { HF_MODEL_WHY_SIZE = 200 };
+enum { HF_MODEL_WHY_SIZE = 200, HF_MODEL_PARTS_MAX = 4 };
+
+struct hf_model;
+
+/*
+ * What a model gives whose states are made of alike parts around a rest that they share, if no
+ * step touches more than one part and the rest. Then what a step of a part does is found out once
+ * for each part and rest, however many states they are in (weave.h).
+ *
+ * Part 0 is the rest. Parts may not know of each other, with two exceptions. The first octet of a
+ * part is 1 while the part knows the rest as it is, and becomes 0 when a step of another makes it
+ * forget. And parts draw unique numbers: which are free is told to a state that is joined.
+ */
+struct hf_model_parts {
+    uint32_t count; /* beside the rest */
+
+    /* The octets of one part in canonical form; returns their number. */
+    size_t (*split)(const struct hf_model *model, const void *state, uint32_t part,
+                    uint8_t *ret_bytes);
+
+    /* A state of these parts, the rest first, of which there may be fewer than count. */
+    void (*join)(const struct hf_model *model, const uint8_t *const *bytes, uint32_t count,
+                 uint32_t number, void *ret_state);
+
+    /* The unique numbers that a part holds, in bits; the first that may be drawn beside them. */
+    uint64_t (*numbers)(const struct hf_model *model, const void *state, uint32_t part);
+    uint32_t (*free_number)(const struct hf_model *model, uint64_t used);
+
+    /* As hf_model.step, of a joined state: steps of the rest alone, or of its only part. */
+    enum hf_step (*step)(const struct hf_model *model, void *state, bool of_rest,
+                         struct hf_choice *choice);
+
+    /* After a step: whether the other parts forget. */
+    bool (*forgets)(const struct hf_model *model, const void *state);
+};
 
 struct hf_model {
     const char *name;
     const void *options; /* of the model; bounds, weights, what is allowed to happen */
+    const struct hf_model_parts *parts; /* NULL: it is not made of parts */
     size_t state_size;
     size_t encoded_max; /* octets that encode writes at most */
 

@@ -63,6 +63,42 @@ static uint64_t tokens_of_flight(const struct hf_world *world, const struct hf_w
     return used;
 }
 
+uint64_t hf_world_tokens_of_rest(const struct hf_world *world)
+{
+    uint64_t used = tokens_of_zone(world, &world->zone);
+    used |= world->shape.stale > 0 ? tokens_of_zone(world, &world->older) : 0;
+    used |= world->shape.restarts > 0 ? tokens_of_zone(world, &world->synced) : 0;
+    for (uint32_t i = 0; i < HF_WORLD_GHOSTS_MAX; i++) {
+        used |= tokens_of_flight(world, &world->ghosts[i]);
+    }
+    return used | tokens_of_flight(world, &world->janitor.flight);
+}
+
+uint64_t hf_world_tokens_of(const struct hf_world *world, uint32_t number)
+{
+    const struct hf_world_enactor *enactor = &world->enactors[number];
+    uint64_t used = 0;
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        used |= token_bit(enactor->machine.lanes[e].fence);
+    }
+    for (uint32_t f = 0; f < HF_WORLD_FLIGHTS_MAX; f++) {
+        used |= tokens_of_flight(world, &enactor->flights[f]);
+    }
+    return used;
+}
+
+/* Room for what a step may write, twice over: a process may start anew in it. */
+uint32_t hf_world_free_token(uint32_t endpoints, uint64_t used)
+{
+    uint64_t run = (UINT64_C(1) << (2 * endpoints)) - 1;
+    uint32_t token = 1;
+    while ((used >> token & run) != 0) {
+        token++;
+    }
+    assert(token + 2 * endpoints <= 64);
+    return token;
+}
+
 /* Small numbers are used again as soon as nothing has them: few states differ by them alone. */
 uint32_t hf_world_token(struct hf_world *world)
 {
@@ -70,26 +106,16 @@ uint32_t hf_world_token(struct hf_world *world)
         world->token += TOKENS_AT_ONCE;
         return world->token;
     }
-    uint64_t used = 1 | tokens_of_zone(world, &world->zone);
-    used |= world->shape.stale > 0 ? tokens_of_zone(world, &world->older) : 0;
-    used |= world->shape.restarts > 0 ? tokens_of_zone(world, &world->synced) : 0;
-    for (uint32_t i = 0; i < world->shape.enactors; i++) {
-        const struct hf_world_enactor *enactor = &world->enactors[i];
-        for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-            used |= token_bit(enactor->machine.lanes[e].fence);
+    if (world->token == 0 || world->calm) {
+        uint64_t used = hf_world_tokens_of_rest(world);
+        for (uint32_t i = 0; i < world->shape.enactors; i++) {
+            used |= hf_world_tokens_of(world, i);
         }
-        for (uint32_t f = 0; f < HF_WORLD_FLIGHTS_MAX; f++) {
-            used |= tokens_of_flight(world, &enactor->flights[f]);
-        }
+        world->token = hf_world_free_token(world->shape.endpoints, used);
+        return world->token;
     }
-    for (uint32_t i = 0; i < HF_WORLD_GHOSTS_MAX; i++) {
-        used |= tokens_of_flight(world, &world->ghosts[i]);
-    }
-    used |= tokens_of_flight(world, &world->janitor.flight);
-    uint32_t token = 1;
-    while ((used >> token & ((1U << world->shape.endpoints) - 1)) != 0) {
-        token++;
-    }
+    uint32_t token = world->token;
+    world->token += world->shape.endpoints;
     return token;
 }
 
@@ -107,9 +133,10 @@ static void take_bounds(struct hf_world *world, const struct hf_world_options *o
 /* In step before anything happens, but for what may happen afterwards. */
 static void warm_up(struct hf_world *world)
 {
-    uint16_t cleans = world->left[HF_BOUND_CLEANS];
+    world->calm = true;
     bool is_at_rest = hf_world_come_to_rest(world, (1U << world->shape.enactors) - 1);
-    assert(is_at_rest && cleans == world->left[HF_BOUND_CLEANS]);
+    assert(is_at_rest);
+    world->calm = false;
     world->older = (struct hf_server_zone){0};
     world->synced = world->zone;
     world->saved = (struct hf_world_store){0};
@@ -144,6 +171,13 @@ static void init(const struct hf_model *model, void *state, uint64_t seed)
 
 /* --- one step --- */
 
+/* Whose moves they are: an enactor's own, or those of all that enactors share. */
+static bool is_turn(const struct hf_world *world, uint32_t kind)
+{
+    bool of_enactor = kind <= HF_MOVE_STALE || (kind >= HF_MOVE_TIMER && kind < HF_MOVE_CHECK);
+    return world->turn == HF_TURN_ALL || of_enactor == (world->turn == HF_TURN_ENACTORS);
+}
+
 static bool choose_move(struct hf_world *world, struct hf_choice *choice,
                         struct hf_world_move *ret_move)
 {
@@ -151,7 +185,8 @@ static bool choose_move(struct hf_world *world, struct hf_choice *choice,
     uint32_t weights[TARGETS_MAX] = {0};
     bool any = false;
     for (uint32_t kind = 0; kind < HF_MOVES; kind++) {
-        targets[kind] = hf_world_targets(world, (enum hf_world_move_kind)kind);
+        bool is_on = is_turn(world, kind);
+        targets[kind] = is_on ? hf_world_targets(world, (enum hf_world_move_kind)kind) : 0;
         uint32_t weight = world->shape.random ? world->weights[kind] : 1;
         weights[kind] = targets[kind] != 0 ? weight : 0;
         any = any || weights[kind] != 0;
@@ -181,11 +216,9 @@ static bool may_change_zone(enum hf_world_move_kind kind)
            (kind >= HF_MOVE_EDIT && kind != HF_MOVE_DRAIN && kind != HF_MOVE_UNDRAIN);
 }
 
-static enum hf_step step(const struct hf_model *model, void *state, struct hf_choice *choice)
+enum hf_step hf_world_step(struct hf_world *world, struct hf_choice *choice)
 {
-    struct hf_world *world = state;
     struct hf_world_move move;
-    (void)model;
     if (!choose_move(world, choice, &move)) {
         return HF_STEP_DISABLED;
     }
@@ -197,6 +230,16 @@ static enum hf_step step(const struct hf_model *model, void *state, struct hf_ch
         hf_world_broken(world, "I7: the zone changes though nobody writes");
     }
     return world->broken ? HF_STEP_BROKEN : HF_STEP_TAKEN;
+}
+
+static enum hf_step step(const struct hf_model *model, void *state, struct hf_choice *choice)
+{
+    struct hf_world *world = state;
+    (void)model;
+    if (!world->shape.random) {
+        world->token = 0; /* none was looked for in this step */
+    }
+    return hf_world_step(world, choice);
 }
 
 static const char *why(const struct hf_model *model, const void *state)
@@ -233,16 +276,18 @@ const char *hf_world_options_check(const struct hf_world_options *options)
 
 void hf_world_model(struct hf_model *ret_model, const struct hf_world_options *options)
 {
-    *ret_model = (struct hf_model){.name = "world",
-                                   .options = options,
-                                   .state_size = sizeof(struct hf_world),
-                                   .encoded_max = hf_world_encoded_max(options),
-                                   .init = init,
-                                   .step = step,
-                                   .encode = hf_world_encode,
-                                   .decode = hf_world_decode,
-                                   .heal = hf_world_heal,
-                                   .why = why,
-                                   .time_ms = time_ms,
-                                   .tell = hf_world_tell};
+    *ret_model =
+        (struct hf_model){.name = "world",
+                          .options = options,
+                          .parts = options->random ? NULL : hf_world_parts(options->enactors),
+                          .state_size = sizeof(struct hf_world),
+                          .encoded_max = hf_world_encoded_max(options),
+                          .init = init,
+                          .step = step,
+                          .encode = hf_world_encode,
+                          .decode = hf_world_decode,
+                          .heal = hf_world_heal,
+                          .why = why,
+                          .time_ms = time_ms,
+                          .tell = hf_world_tell};
 }

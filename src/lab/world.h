@@ -28,6 +28,7 @@ struct hf_world_options {
     uint32_t batch;       /* endpoints in one UPDATE */
     uint32_t window;      /* UPDATEs of an enactor under way; those of the fast lane come on top */
     uint32_t generations; /* plans that changes of health may cause, after the first */
+    uint32_t objects;     /* 1: the janitor deletes objects, too; they can be lost one by one */
     uint32_t cold;        /* 1: from an empty zone and store; 0: from a world that is in step */
     uint32_t random;      /* 1: time, and everything below drawn from the seed, below its bound */
     uint32_t canary;      /* enum hf_world_canary */

@@ -259,48 +259,38 @@ static bool has_late(const struct hf_world_enactor *enactor)
     return false;
 }
 
-static void code_image(struct hf_world_coder *coder, struct hf_world *world,
+static void code_image(struct hf_world_coder *coder, const struct hf_world *world,
                        struct hf_world_enactor *enactor)
 {
-    hf_code_object(coder, world, &enactor->object);
-    if (enactor->object != 0 && enactor->object == world->store.head) {
-        enactor->image = world->store.plan;
-    } else {
-        hf_code_plan(coder, world, &enactor->image);
-    }
+    hf_code_u32(coder, &enactor->object);
+    hf_code_plan(coder, world, &enactor->image);
     enactor->machine.plan_gen = enactor->image.gen;
-    bool is_same = hf_world_same_overrides(&enactor->overrides, &world->store.overrides);
-    hf_code_bool(coder, &is_same);
-    if (is_same) {
-        enactor->overrides = world->store.overrides;
-    } else {
-        hf_code_overrides(coder, &enactor->overrides);
-    }
+    hf_code_overrides(coder, &enactor->overrides);
 }
 
 /* Without restarts of the server a serial that is not the zone's will never be it again. */
 static void code_serial(struct hf_world_coder *coder, const struct hf_world *world,
                         struct hf_world_enactor *enactor)
 {
+    uint32_t serial = hf_server_serial(&world->zone);
+    bool is_known = enactor->serial == serial && world->shape.restarts == 0;
+    hf_code_bool(coder, &is_known); /* the first octet: see hf_model_parts */
     if (world->shape.restarts > 0) {
         hf_code_u32(coder, &enactor->serial);
         hf_code_u8(coder, &enactor->skipped);
         return;
     }
-    uint32_t serial = hf_server_serial(&world->zone);
-    bool is_known = enactor->serial == serial;
-    hf_code_bool(coder, &is_known);
     enactor->serial = is_known ? serial : 0;
     enactor->skipped = 0;
 }
 
-void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
+void hf_code_enactor(struct hf_world_coder *coder, const struct hf_world *world,
                      struct hf_world_enactor *enactor)
 {
+    code_serial(coder, world, enactor);
     hf_code_u32(coder, &enactor->instance);
     hf_code_u8(coder, &enactor->known);
     code_image(coder, world, enactor);
-    code_serial(coder, world, enactor);
     code_zone(coder, world, &enactor->machine);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         if (hf_bit8(enactor->known, e)) {
@@ -313,7 +303,7 @@ void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
         write_flights(coder, world, enactor);
     }
     if (has_late(enactor)) {
-        hf_code_object(coder, world, &enactor->late_object);
+        hf_code_u32(coder, &enactor->late_object);
         hf_code_plan(coder, world, &enactor->late);
     }
 }

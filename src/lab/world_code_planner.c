@@ -144,7 +144,7 @@ void hf_code_planner(struct hf_world_coder *coder, struct hf_world *world,
         planner->overrides = store->overrides;
         planner->head_gen = store->plan.gen;
     } else {
-        hf_code_object(coder, world, &planner->object);
+        hf_code_u32(coder, &planner->object);
         hf_code_u32(coder, &planner->instance);
         hf_code_overrides(coder, &planner->overrides);
         hf_code(coder, &planner->head_gen);
