@@ -12,19 +12,6 @@
 
 enum { NAME_SIZE = 64, DISTANCE_MAX = 2 };
 
-/* A new subcommand: its file in meson.build, its declaration in the header, and a row here. */
-static const struct hf_lab_command *const commands[] = {
-    &hf_lab_explore,
-    &hf_lab_simulate,
-    &hf_lab_replay,
-};
-
-const struct hf_lab_command *const *hf_lab_commands(size_t *ret_count)
-{
-    *ret_count = sizeof(commands) / sizeof(commands[0]);
-    return commands;
-}
-
 /* One argument: an option, or a word that is none (name is empty then). */
 struct argument {
     char name[NAME_SIZE];
@@ -197,7 +184,7 @@ static int take_model_option(struct hf_lab_call *call, const struct hf_lab_optio
     return HF_OK;
 }
 
-/* HF_ENOENT: it is none of the options that every subcommand has. */
+/* One of the options that every subcommand has. */
 static int take_common(struct hf_lab_call *call, struct choices *choices, const char *name,
                        const char *value)
 {
@@ -207,9 +194,6 @@ static int take_common(struct hf_lab_call *call, struct choices *choices, const 
         return call->json || strcmp(value, "text") == 0
                    ? HF_OK
                    : say_misuse(call, "--output: found '%s', expected text or json", value);
-    }
-    if (strcmp(name, "color") != 0) {
-        return HF_ENOENT;
     }
     for (int i = 0; i < 3; i++) {
         if (strcmp(value, colours[i]) == 0) {
@@ -265,27 +249,27 @@ static int take_option(struct hf_lab_call *call, struct choices *choices,
     const struct hf_lab_flag *flag = find_flag(call->command, name, &at);
     const struct hf_lab_option *option =
         call->world.kind != NULL ? hf_lab_option_find(call->world.kind, name) : NULL;
-    bool is_known =
-        flag != NULL || option != NULL || strcmp(name, "output") == 0 || strcmp(name, "color") == 0;
-    if (!is_known || !is_long) {
+    bool is_common = strcmp(name, "output") == 0 || strcmp(name, "color") == 0;
+    if (!is_long || (!is_common && flag == NULL && option == NULL)) {
         return refuse_option(call, name, is_long);
     }
     bool is_switch = flag != NULL && flag->kind == HF_LAB_SWITCH;
     if (is_switch != (value == NULL)) {
         return say_misuse(call, is_switch ? "--%s takes no value" : "--%s needs a value", name);
     }
-    int error = take_common(call, choices, name, value != NULL ? value : "");
-    if (error != HF_ENOENT) {
-        return error;
+    if (flag != NULL) {
+        return take_flag(call, flag, at, value);
     }
-    return flag != NULL ? take_flag(call, flag, at, value) : take_model_option(call, option, value);
+    return option != NULL ? take_model_option(call, option, value)
+                          : take_common(call, choices, name, value);
 }
 
 static int find_command(struct hf_lab_call *call, const char *name)
 {
     const char *nearest = NULL;
-    size_t best = DISTANCE_MAX + 1;
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+    size_t best = DISTANCE_MAX + 1, count = 0;
+    const struct hf_lab_command *const *commands = hf_lab_commands(&count);
+    for (size_t i = 0; i < count; i++) {
         size_t far = hf_distance(name, commands[i]->name);
         if (far == 0) {
             call->command = commands[i];
