@@ -97,16 +97,13 @@ static void shrink(const struct hf_lab_call *call, struct hf_trace *trace)
     }
     hf_shrink_init(&all, &call->world.model, trace, memory);
     hf_lab_progress_init(&progress, &call->err);
-    while (limit_s > 0 && hf_lab_now_s() - began_s < limit_s && hf_shrink_try(&all)) {
+    while (hf_lab_now_s() - began_s < limit_s && !hf_lab_interrupted(0) && hf_shrink_try(&all)) {
         if (hf_lab_progress_due(&progress)) {
             char text[128];
             (void)snprintf(text, sizeof(text),
                            "minimising: %" PRIu32 " of %" PRIu32 " steps, %" PRIu64 " tries",
                            all.best_count, before, all.tried);
             hf_lab_progress_put(&progress, text);
-            if (hf_lab_interrupted(0)) {
-                break;
-            }
         }
     }
     hf_lab_progress_end(&progress);
