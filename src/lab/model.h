@@ -65,7 +65,10 @@ struct hf_model {
     const void *options; /* of the model; bounds, weights, what is allowed to happen */
     const struct hf_model_parts *parts; /* NULL: it is not made of parts */
     size_t state_size;
-    size_t encoded_max; /* octets that encode writes at most */
+    size_t encoded_max; /* octets that encode writes at most; below 64 KiB */
+
+    /* A step that is drawn always leads somewhere: no copy of the state has to be kept for it. */
+    bool is_always_enabled;
 
     /* The first state. seed: of worlds that draw their own shape from it; explorers give 0. */
     void (*init)(const struct hf_model *model, void *state, uint64_t seed);

@@ -277,7 +277,10 @@ static void first_word(const char *why, char ret_word[HF_TRACE_NAME_SIZE])
     size = size < HF_TRACE_NAME_SIZE ? size : HF_TRACE_NAME_SIZE - 1;
     for (size_t i = 0; i < size; i++) {
         bool is_plain = why[i] > ' ' && why[i] <= '~' && why[i] != '=';
-        ret_word[i] = is_plain ? why[i] : '?';
+        ret_word[i] = '?';
+        if (is_plain) {
+            ret_word[i] = why[i];
+        }
     }
     ret_word[size] = 0;
     if (size == 0) {
