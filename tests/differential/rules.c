@@ -57,12 +57,8 @@ static const struct rule RULES[] = {
     {SERVER_PDNS, "RFC 3597", "a record of an unknown type is FORMERR", NULL, rule_unknown_type},
     {SERVER_PDNS, "3.2.5", "a name outside of the zone is found before all else", NULL,
      rule_zone_comes_first},
-    {SERVER_PDNS, "3.4.1", "errors of updates are found before prerequisites are looked at", NULL,
-     rule_prescan_comes_first},
     {SERVER_PDNS, "3.6", "changes that cancel out are changes: the serial grows", NULL,
      rule_cancelled_is_a_change},
-    {SERVER_PDNS, "3.1.2", "another class than IN is NOTIMPL or FORMERR", NULL,
-     rule_class_not_implemented},
     {SERVER_PDNS, "3.1", "what cannot be read is REFUSED or closes the connection", NULL,
      rule_broken_otherwise},
 };
