@@ -29,6 +29,13 @@ bool both_applied(const struct trial *trial)
     return trial->model_rcode == KNOT_RCODE_NOERROR && server_said(trial, KNOT_RCODE_NOERROR);
 }
 
+bool only_serial_grew(const struct trial *trial)
+{
+    return both_applied(trial) && zones_equal(&trial->model_after, &trial->before) &&
+           zones_equal_but_serial(&trial->before, &trial->server_after) &&
+           hf_server_serial(&trial->server_after) == hf_server_serial(&trial->before) + 1;
+}
+
 bool is_address(uint16_t type)
 {
     return type == KNOT_RRTYPE_A || type == KNOT_RRTYPE_AAAA;
