@@ -63,6 +63,18 @@ bool rule_broken_otherwise(const struct trial *trial)
             refused_with(trial, KNOT_RCODE_REFUSED) || refused_with(trial, KNOT_RCODE_SERVFAIL));
 }
 
+/* PowerDNS does not tell upper from lower case in TXT, either. */
+static bool same_value(const struct trial *trial, const struct hf_server_rr *a,
+                       const struct hf_server_rr *b)
+{
+    bool same_rrset = a->class == KNOT_CLASS_IN && b->class == KNOT_CLASS_IN &&
+                      a->owner == b->owner && a->type == b->type;
+    bool other_case = trial->server == SERVER_PDNS && a->type == KNOT_RRTYPE_TXT &&
+                      a->rdata + b->rdata == TXT_LOWER + TXT_UPPER &&
+                      (a->rdata == TXT_LOWER || a->rdata == TXT_UPPER);
+    return same_rrset && (a->rdata == b->rdata || other_case);
+}
+
 bool rule_repeated_value(const struct trial *trial)
 {
     const struct hf_server_message *message = &trial->parcel->message;
@@ -71,8 +83,7 @@ bool rule_repeated_value(const struct trial *trial)
         const struct hf_server_rr *a = &message->rrs[i];
         for (uint32_t j = 0; j < i; j++) {
             const struct hf_server_rr *b = &message->rrs[j];
-            repeated |= a->class == KNOT_CLASS_IN && b->class == KNOT_CLASS_IN &&
-                        a->owner == b->owner && a->type == b->type && a->rdata == b->rdata;
+            repeated |= same_value(trial, a, b);
         }
     }
     return repeated && refused_with(trial, KNOT_RCODE_NXRRSET);
