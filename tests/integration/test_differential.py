@@ -22,7 +22,8 @@ OWN = "holdfast"  # the category of what Holdfast itself sends
 def load_run():
     path = pathlib.Path(__file__).resolve().parent.parent / "differential/run"
     loader = importlib.machinery.SourceFileLoader("differential", str(path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("differential", loader))
+    spec = importlib.util.spec_from_loader("differential", loader)
+    module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     return module
 
