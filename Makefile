@@ -8,7 +8,7 @@ ONLY ?=
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit integration gates sanitize tidy fuzz-smoke format bench \
+.PHONY: help setup build run test unit integration differential gates sanitize tidy fuzz-smoke format bench \
 	install clean tests-build
 
 help: ## list the targets
@@ -35,6 +35,9 @@ unit: tests-build ## build and run the unit tests
 
 integration: tests-build ## build and run the tests on real DNS servers
 	@tools/run-tests --build $(BUILD) --integration
+
+differential: tests-build ## 100,000 random UPDATEs: the lab's model against each real server
+	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec tests/differential/run
 
 gates: build ## layers, purity, size, banned functions, format, docs
 	@tools/gates/all $(BUILD)
