@@ -209,7 +209,7 @@ static void code_sites(struct hf_world_coder *coder, struct hf_world *world)
         for (uint32_t i = 0; i < HF_WORLD_PAST; i++) {
             const struct hf_world_past *past = &site->past[i];
             bool is_recent =
-                past->until_ms != 0 && world->now_ms < past->until_ms + HF_WORLD_REMOVAL_MS;
+                past->until_ms != 0 && world->now_ms < past->until_ms + hf_world_removal_ms(world);
             most = is_recent && past->capacity > most ? past->capacity : most;
         }
         uint32_t marks = (site->edited ? 1U : 0) | (site->was_ours ? 2U : 0) |

@@ -7,10 +7,14 @@
 
 enum {
     STREAK_MAX = 3, /* longer ones read all lanes ahead, as this does */
+    MARK_BULK = 1,
+    MARK_FAST = 2,
+    MARK_GUARD_KNOWN = 16,
+    MARK_FENCES_SEEN = 64,
+    MARK_WRITE_FAILED = 512,
     SLOT_BITS = 8,
     WINDOW = 256,
     FLIGHT_MAX = 160,
-    MARK_ROLLING = 3,
 };
 
 /* --- messages --- */
@@ -136,27 +140,57 @@ static void code_guard(struct hf_world_coder *coder, struct hf_zone_guard *guard
     guard->floor = floor;
 }
 
+/* How many lanes a write takes, and which comes next, where it does not take them all. */
 static void code_adaptive(struct hf_world_coder *coder, const struct hf_world *world,
                           struct hf_world_machine *machine)
 {
-    uint32_t streak = machine->refusal_streak < STREAK_MAX ? machine->refusal_streak : STREAK_MAX;
-    uint32_t facts = streak | (machine->backoff_ms != 0 ? 4U : 0) | machine->batch << 3;
-    hf_code_u32(coder, &facts);
-    machine->refusal_streak = facts & 3;
-    machine->backoff_ms = (facts & 4) != 0 ? HF_ENACTOR_BACKOFF_MS : 0;
-    machine->batch = facts >> 3;
+    uint32_t batch = machine->batch, streak = machine->refusal_streak;
+    bool is_whole = world->shape.batch >= world->shape.endpoints;
+    if (!is_whole) {
+        streak = streak < STREAK_MAX ? streak : STREAK_MAX;
+        hf_code_u32(coder, &streak);
+    }
+    batch = batch < world->shape.endpoints ? batch : world->shape.batch;
+    hf_code_u32(coder, &batch);
+    machine->batch = batch;
+    machine->refusal_streak = is_whole ? 0 : streak;
     machine->latency_ms = 0;
+    machine->backoff_ms = 0; /* only how long the next pause is */
     uint32_t window = machine->window_256 / WINDOW;
     if (world->shape.window > 1) {
         hf_code_u32(coder, &window);
     }
-    machine->window_256 = window * WINDOW;
-    if (hf_code_reads(coder) && world->shape.window == 1) {
-        machine->window_256 = WINDOW;
-    }
-    if ((machine->marks & MARK_ROLLING) != 0) {
+    machine->window_256 = world->shape.window > 1 ? window * WINDOW : WINDOW;
+    bool is_rolling = (machine->marks & (MARK_BULK | MARK_FAST)) != 0;
+    if (is_rolling && batch < world->shape.endpoints) {
         hf_code_u32(coder, &machine->cursor[0]);
         hf_code_u32(coder, &machine->cursor[1]);
+    } else {
+        machine->cursor[0] = machine->cursor[1] = 0;
+    }
+}
+
+/*
+ * What is only looked at where the guard is missing matters where it can be; how long a pause is
+ * does not matter at all.
+ */
+static void code_marks(struct hf_world_coder *coder, const struct hf_world *world,
+                       struct hf_world_machine *machine)
+{
+    uint32_t dead = MARK_WRITE_FAILED;
+    bool may_miss = world->shape.cold || world->shape.guard_edits > 0 || world->shape.restarts > 0;
+    if (!may_miss) {
+        dead |= MARK_GUARD_KNOWN | MARK_FENCES_SEEN;
+    }
+    if (machine->batch >= world->shape.endpoints) {
+        dead |= MARK_BULK | MARK_FAST;
+    }
+    machine->marks &= (uint16_t)~dead;
+    hf_code_u16(coder, &machine->marks);
+    if (may_miss) {
+        hf_code_u32(coder, &machine->restore_floor);
+    } else {
+        machine->restore_floor = 0;
     }
 }
 
@@ -185,7 +219,7 @@ static void code_zone(struct hf_world_coder *coder, const struct hf_world *world
 {
     code_guard(coder, &machine->guard);
     code_timers(coder, world, machine);
-    hf_code_u16(coder, &machine->marks);
+    code_marks(coder, world, machine);
     code_adaptive(coder, world, machine);
     uint32_t sets = machine->auditing | (uint32_t)machine->confirming << 3;
     hf_code_u32(coder, &sets);
@@ -193,7 +227,6 @@ static void code_zone(struct hf_world_coder *coder, const struct hf_world *world
     machine->confirming = (uint8_t)(sets >> 3);
     hf_code_u32(coder, &machine->stray_gen);
     hf_code_u32(coder, &machine->ahead_gen);
-    hf_code_u32(coder, &machine->restore_floor);
 }
 
 /* --- the process --- */
@@ -268,12 +301,16 @@ static void code_image(struct hf_world_coder *coder, const struct hf_world *worl
     hf_code_overrides(coder, &enactor->overrides);
 }
 
-/* Without restarts of the server a serial that is not the zone's will never be it again. */
+/*
+ * Without restarts of the server a serial that is not the zone's will never be it again; and it is
+ * looked at in audits only, of which the first of a life does not.
+ */
 static void code_serial(struct hf_world_coder *coder, const struct hf_world *world,
                         struct hf_world_enactor *enactor)
 {
     uint32_t serial = hf_server_serial(&world->zone);
-    bool is_known = enactor->serial == serial && world->shape.restarts == 0;
+    bool audits = world->shape.audits > 0 || world->shape.edits > 0;
+    bool is_known = audits && enactor->serial == serial && world->shape.restarts == 0;
     hf_code_bool(coder, &is_known); /* the first octet: see hf_model_parts */
     if (world->shape.restarts > 0) {
         hf_code_u32(coder, &enactor->serial);

@@ -181,7 +181,8 @@ static void feed_overrides(struct hf_world *world, uint32_t number, struct hf_wo
         struct hf_enactor_event event = {.type = HF_ENACTOR_EV_FREEZE, .on = fresh->frozen};
         hf_world_feed(world, number, bench, &event);
     }
-    enactor->overrides = *fresh;
+    enactor->overrides =
+        (struct hf_world_overrides){.adopted = fresh->adopted, .frozen = fresh->frozen};
 }
 
 bool hf_world_is_loaded(const struct hf_world *world, uint32_t number)
@@ -189,7 +190,8 @@ bool hf_world_is_loaded(const struct hf_world *world, uint32_t number)
     const struct hf_world_enactor *enactor = &world->enactors[number];
     return enactor->instance == world->store.instance && enactor->object == world->store.head &&
            (enactor->machine.marks & HF_WORLD_MARK_PLAN_KNOWN) != 0 &&
-           hf_world_same_overrides(&enactor->overrides, &world->store.overrides);
+           enactor->overrides.adopted == world->store.overrides.adopted &&
+           enactor->overrides.frozen == world->store.overrides.frozen;
 }
 
 static void apply_plan(struct hf_world *world, uint32_t number, struct hf_world_bench *bench,

@@ -466,6 +466,7 @@ struct hf_world_desk {
     struct hf_planner machine;
     uint64_t memory[HF_WORLD_DESK_WORDS];
 };
+uint32_t hf_world_removal_ms(const struct hf_world *world); /* the guards' window */
 uint32_t hf_world_backends(const struct hf_world *world);
 uint32_t hf_world_backend(const struct hf_world *world, uint32_t endpoint, uint32_t member);
 void hf_world_fleet_build(const struct hf_world *world, struct hf_world_fleet *fleet);
