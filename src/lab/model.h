@@ -35,7 +35,8 @@ struct hf_model;
  *
  * Part 0 is the rest. Parts may not know of each other, with two exceptions. The first octet of a
  * part is 1 while the part knows the rest as it is, and becomes 0 when a step of another makes it
- * forget. And parts draw unique numbers: which are free is told to a state that is joined.
+ * forget. And parts draw values that no other part holds: which are taken is a set of 64 bits, and
+ * a step depends on those only that the rest and its part look at.
  */
 struct hf_model_parts {
     uint32_t count; /* beside the rest */
@@ -44,13 +45,14 @@ struct hf_model_parts {
     size_t (*split)(const struct hf_model *model, const void *state, uint32_t part,
                     uint8_t *ret_bytes);
 
-    /* A state of these parts, the rest first, of which there may be fewer than count. */
+    /* A state of these parts, the rest first, of which there may be fewer than count; taken: what
+     * those that are missing hold. */
     void (*join)(const struct hf_model *model, const uint8_t *const *bytes, uint32_t count,
-                 uint32_t number, void *ret_state);
+                 uint64_t taken, void *ret_state);
 
-    /* The unique numbers that a part holds, in bits; the first that may be drawn beside them. */
-    uint64_t (*numbers)(const struct hf_model *model, const void *state, uint32_t part);
-    uint32_t (*free_number)(const struct hf_model *model, uint64_t used);
+    /* The values that a part holds, and those that its steps may look at. */
+    void (*values)(const struct hf_model *model, const void *state, uint32_t part,
+                   uint64_t *ret_held, uint64_t *ret_looked_at);
 
     /* As hf_model.step, of a joined state: steps of the rest alone, or of its only part. */
     enum hf_step (*step)(const struct hf_model *model, void *state, bool of_rest,

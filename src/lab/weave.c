@@ -93,17 +93,17 @@ static uint64_t hash_form(const struct hf_weave *weave, uint32_t number)
     return XXH3_64bits(weave->octets + form->at, form->size);
 }
 
-static uint64_t hash_key(uint32_t rest, uint32_t part, uint32_t number)
+static uint64_t hash_key(uint32_t rest, uint32_t part, uint64_t taken)
 {
     uint64_t hash = ((uint64_t)rest << 32 | part) * UINT64_C(0x9e3779b97f4a7c15);
-    hash = (hash ^ hash >> 29 ^ number) * UINT64_C(0xbf58476d1ce4e5b9);
+    hash = (hash ^ hash >> 29 ^ taken) * UINT64_C(0xbf58476d1ce4e5b9);
     return hash ^ hash >> 32;
 }
 
 static uint64_t hash_ways(const struct hf_weave *weave, uint32_t number)
 {
     const struct hf_weave_ways *ways = &weave->ways[number];
-    return hash_key(ways->rest, ways->part, ways->number);
+    return hash_key(ways->rest, ways->part, ways->taken);
 }
 
 /* Three quarters full at most; all are put in anew when there is more room. */
@@ -124,7 +124,7 @@ static void index_grow(struct hf_weave *weave, struct hf_weave_index *index, uin
 /* --- forms --- */
 
 /* The number of the form with these octets, which lie where the next form's octets go. */
-static uint32_t intern(struct hf_weave *weave, size_t size, uint64_t numbers)
+static uint32_t intern(struct hf_weave *weave, size_t size, uint64_t held, uint64_t looked_at)
 {
     struct hf_weave_index *index = &weave->form_index;
     const uint8_t *bytes = weave->octets + weave->octet_count;
@@ -139,7 +139,7 @@ static uint32_t intern(struct hf_weave *weave, size_t size, uint64_t numbers)
     }
     index->places[at] = weave->form_count + 1;
     weave->forms[weave->form_count] = (struct hf_weave_form){
-        .at = weave->octet_count, .numbers = numbers, .size = (uint32_t)size};
+        .at = weave->octet_count, .held = held, .looked_at = looked_at, .size = (uint32_t)size};
     weave->octet_count += size;
     return weave->form_count++;
 }
@@ -148,7 +148,9 @@ static uint32_t split(struct hf_weave *weave, const void *state, uint32_t part)
 {
     const struct hf_model_parts *parts = weave->base->parts;
     size_t size = parts->split(weave->base, state, part, weave->octets + weave->octet_count);
-    return intern(weave, size, parts->numbers(weave->base, state, part));
+    uint64_t held, looked_at;
+    parts->values(weave->base, state, part, &held, &looked_at);
+    return intern(weave, size, held, looked_at);
 }
 
 /* The form of a part that does not know the rest as it is any more. */
@@ -159,19 +161,19 @@ static uint32_t forget(struct hf_weave *weave, uint32_t number)
         uint8_t *bytes = weave->octets + weave->octet_count;
         memcpy(bytes, weave->octets + form->at, form->size);
         bytes[0] = 0;
-        form->forgetful = intern(weave, form->size, form->numbers) + 1;
+        form->forgetful = intern(weave, form->size, form->held, form->looked_at) + 1;
     }
     return form->forgetful - 1;
 }
 
 static void join(const struct hf_weave *weave, const uint32_t *numbers, uint32_t count,
-                 uint32_t number, void *ret_state)
+                 uint64_t taken, void *ret_state)
 {
     const uint8_t *bytes[HF_MODEL_PARTS_MAX];
     for (uint32_t i = 0; i < count; i++) {
         bytes[i] = weave->octets + weave->forms[numbers[i]].at;
     }
-    weave->base->parts->join(weave->base, bytes, count, number, ret_state);
+    weave->base->parts->join(weave->base, bytes, count, taken, ret_state);
 }
 
 /* --- what can happen --- */
@@ -179,7 +181,7 @@ static void join(const struct hf_weave *weave, const uint32_t *numbers, uint32_t
 static void join_way(const struct hf_weave *weave, const struct hf_weave_ways *ways)
 {
     const uint32_t numbers[] = {ways->rest, ways->part};
-    join(weave, numbers, ways->part == NO_PART ? 1 : 2, ways->number, weave->state);
+    join(weave, numbers, ways->part == NO_PART ? 1 : 2, ways->taken, weave->state);
 }
 
 static enum hf_step take(const struct hf_weave *weave, const struct hf_weave_ways *ways,
@@ -214,22 +216,22 @@ static void find_out(struct hf_weave *weave, struct hf_weave_ways *ways)
 }
 
 static const struct hf_weave_ways *look_up(struct hf_weave *weave, uint32_t rest, uint32_t part,
-                                           uint32_t number)
+                                           uint64_t taken)
 {
     struct hf_weave_index *index = &weave->ways_index;
     index_grow(weave, index, weave->ways_count, hash_ways);
-    uint64_t hash = hash_key(rest, part, number);
+    uint64_t hash = hash_key(rest, part, taken);
     uint32_t at = (uint32_t)hash & (index->room - 1);
     for (; index->places[at] != 0; at = (at + 1) & (index->room - 1)) {
         const struct hf_weave_ways *ways = &weave->ways[index->places[at] - 1];
-        if (ways->rest == rest && ways->part == part && ways->number == number) {
+        if (ways->rest == rest && ways->part == part && ways->taken == taken) {
             return ways;
         }
     }
     index->places[at] = weave->ways_count + 1;
     struct hf_weave_ways *ways = &weave->ways[weave->ways_count++];
     *ways = (struct hf_weave_ways){
-        .rest = rest, .part = part, .number = number, .first = weave->step_count};
+        .rest = rest, .part = part, .taken = taken, .first = weave->step_count};
     if (!hf_weave_is_full(weave)) {
         find_out(weave, ways);
     }
@@ -267,20 +269,27 @@ static void init(const struct hf_model *model, void *state, uint64_t seed)
     sort(now->parts, weave->base->parts->count);
 }
 
+/* What the other parts hold and a part with its rest looks at. */
+static uint64_t taken_by_others(const struct hf_weave *weave, const struct woven *now,
+                                uint32_t part)
+{
+    uint64_t held = 0;
+    for (uint32_t i = 0; i < weave->base->parts->count; i++) {
+        held |= i == part ? 0 : weave->forms[now->parts[i]].held;
+    }
+    return held & (weave->forms[now->rest].looked_at | weave->forms[now->parts[part]].looked_at);
+}
+
 /* All that can happen in a state, ways[0] by the rest alone. Parts that are equal do the same. */
 static void look_around(struct hf_weave *weave, const struct woven *now)
 {
-    const struct hf_model_parts *parts = weave->base->parts;
-    uint64_t used = weave->forms[now->rest].numbers;
-    for (uint32_t i = 0; i < parts->count; i++) {
-        used |= weave->forms[now->parts[i]].numbers;
-    }
-    uint32_t number = parts->free_number(weave->base, used);
+    uint32_t count = weave->base->parts->count;
     weave->at_ways[0] = look_up(weave, now->rest, NO_PART, 0);
     weave->at_count = weave->at_ways[0]->count;
-    for (uint32_t i = 0; i < parts->count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         bool is_same = i > 0 && now->parts[i] == now->parts[i - 1];
-        weave->at_ways[i + 1] = is_same ? NULL : look_up(weave, now->rest, now->parts[i], number);
+        uint64_t taken = is_same ? 0 : taken_by_others(weave, now, i);
+        weave->at_ways[i + 1] = is_same ? NULL : look_up(weave, now->rest, now->parts[i], taken);
         weave->at_count += is_same ? 0 : weave->at_ways[i + 1]->count;
         weave->at_parts[i] = now->parts[i];
     }

@@ -5,7 +5,7 @@
  * Parts have few forms, states are many combinations of them. Each form gets a number when it is
  * met first. What the rest does by itself, and what each part does with the rest, is found out by
  * taking the base model's steps (Holdfast: the production machines), once for each combination of
- * a rest, a part and what numbers are free, and remembered: steps are functions. A step of a woven
+ * a rest, a part and what values are taken, and remembered: steps are functions. A step of a woven
  * state then looks up and puts together, and states that differ in the order of their parts only
  * are one.
  *
@@ -23,17 +23,18 @@
 
 /* A form of the rest or of a part. */
 struct hf_weave_form {
-    uint64_t at;      /* of its octets */
-    uint64_t numbers; /* that it holds, in bits */
+    uint64_t at;              /* of its octets */
+    uint64_t held, looked_at; /* values */
     uint32_t size;
     uint32_t forgetful; /* the form that it becomes when it forgets, plus 1; 0: not known yet */
 };
 
 /* What can happen to a rest (part UINT32_MAX: by itself) and a part. */
 struct hf_weave_ways {
-    uint32_t rest, part, number; /* number: the first that is free */
-    uint32_t count;
+    uint64_t taken; /* values that other parts hold and these look at */
     uint64_t first; /* of its steps */
+    uint32_t rest, part;
+    uint32_t count;
 };
 
 struct hf_weave_step {

@@ -12,7 +12,6 @@
 
 enum {
     TARGETS_MAX = 64,
-    TOKENS_AT_ONCE = 4, /* UPDATEs that a step may begin */
     SERIAL_FIRST = 1,
 };
 
@@ -35,12 +34,24 @@ uint64_t hf_world_clock(const struct hf_world *world, int32_t skew_ms)
 
 /* --- values that nothing else has --- */
 
-static uint64_t token_bit(hf_world_value value)
+/*
+ * Fences with different generations differ anyhow: what makes a value unique has to differ from
+ * those of its own generation only. Small numbers are used again as soon as nothing has them, so
+ * few states differ by them alone. Taken ones are bits: eight places, by endpoint and generation,
+ * of eight numbers each.
+ */
+enum { TOKENS = 8, PLACES = 8 };
+
+static uint64_t place_of(uint32_t e, uint64_t gen)
 {
-    bool is_fence = hf_world_value_gen(value) != 0;
+    return (3 * e + gen) % PLACES * TOKENS;
+}
+
+static uint64_t token_bit(uint32_t e, hf_world_value value)
+{
     struct hf_fence fence = hf_world_fence_of(value);
-    assert(!is_fence || fence.count < 64);
-    return is_fence ? UINT64_C(1) << fence.count : 0;
+    assert(fence.gen == 0 || fence.count < TOKENS);
+    return fence.gen == 0 ? 0 : UINT64_C(1) << (place_of(e, fence.gen) + fence.count);
 }
 
 static uint64_t tokens_of_zone(const struct hf_world *world, const struct hf_server_zone *zone)
@@ -49,7 +60,7 @@ static uint64_t tokens_of_zone(const struct hf_world *world, const struct hf_ser
     for (uint32_t e = 0; zone->count > 0 && e < world->shape.endpoints; e++) {
         struct hf_world_view view;
         hf_world_look(zone, e, &view);
-        used |= token_bit(view.fence);
+        used |= token_bit(e, view.fence);
     }
     return used;
 }
@@ -58,7 +69,7 @@ static uint64_t tokens_of_flight(const struct hf_world *world, const struct hf_w
 {
     uint64_t used = 0;
     for (uint32_t e = 0; flight->state != HF_FLIGHT_FREE && e < world->shape.endpoints; e++) {
-        used |= token_bit(flight->before[e]) | token_bit(flight->after[e]);
+        used |= token_bit(e, flight->before[e]) | token_bit(e, flight->after[e]);
     }
     return used;
 }
@@ -79,7 +90,7 @@ uint64_t hf_world_tokens_of(const struct hf_world *world, uint32_t number)
     const struct hf_world_enactor *enactor = &world->enactors[number];
     uint64_t used = 0;
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-        used |= token_bit(enactor->machine.lanes[e].fence);
+        used |= token_bit(e, enactor->machine.lanes[e].fence);
     }
     for (uint32_t f = 0; f < HF_WORLD_FLIGHTS_MAX; f++) {
         used |= tokens_of_flight(world, &enactor->flights[f]);
@@ -87,35 +98,34 @@ uint64_t hf_world_tokens_of(const struct hf_world *world, uint32_t number)
     return used;
 }
 
-/* Room for what a step may write, twice over: a process may start anew in it. */
-uint32_t hf_world_free_token(uint32_t endpoints, uint64_t used)
+uint64_t hf_world_tokens_for(const struct hf_world *world, const struct hf_world_plan *plan)
 {
-    uint64_t run = (UINT64_C(1) << (2 * endpoints)) - 1;
-    uint32_t token = 1;
-    while ((used >> token & run) != 0) {
-        token++;
+    uint64_t looked_at = 0;
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        uint32_t gen = plan->entries[e].gen;
+        looked_at |= gen == 0 ? 0 : UINT64_C(0xff) << place_of(e, gen);
     }
-    assert(token + 2 * endpoints <= 64);
-    return token;
+    return looked_at;
 }
 
-/* Small numbers are used again as soon as nothing has them: few states differ by them alone. */
-uint32_t hf_world_token(struct hf_world *world)
+uint64_t hf_world_token(struct hf_world *world, const struct hf_world_plan *plan, uint32_t lanes)
 {
     if (world->shape.random) {
-        world->token += TOKENS_AT_ONCE;
-        return world->token;
+        return ++world->token;
     }
-    if (world->token == 0 || world->calm) {
-        uint64_t used = hf_world_tokens_of_rest(world);
-        for (uint32_t i = 0; i < world->shape.enactors; i++) {
-            used |= hf_world_tokens_of(world, i);
-        }
-        world->token = hf_world_free_token(world->shape.endpoints, used);
-        return world->token;
+    uint64_t used = world->taken | hf_world_tokens_of_rest(world);
+    for (uint32_t i = 0; i < world->shape.enactors; i++) {
+        used |= hf_world_tokens_of(world, i);
     }
-    uint32_t token = world->token;
-    world->token += world->shape.endpoints;
+    uint64_t here = 0; /* in one place: taken for any of the lanes */
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        here |= hf_bit8(lanes, e) ? used >> place_of(e, plan->entries[e].gen) & 0xff : 0;
+    }
+    uint64_t token = 0;
+    while ((here >> token & 1) != 0) {
+        token++;
+    }
+    assert(token < TOKENS);
     return token;
 }
 
@@ -133,10 +143,8 @@ static void take_bounds(struct hf_world *world, const struct hf_world_options *o
 /* In step before anything happens, but for what may happen afterwards. */
 static void warm_up(struct hf_world *world)
 {
-    world->calm = true;
     bool is_at_rest = hf_world_come_to_rest(world, (1U << world->shape.enactors) - 1);
     assert(is_at_rest);
-    world->calm = false;
     world->older = (struct hf_server_zone){0};
     world->synced = world->zone;
     world->saved = (struct hf_world_store){0};
@@ -236,9 +244,6 @@ static enum hf_step step(const struct hf_model *model, void *state, struct hf_ch
 {
     struct hf_world *world = state;
     (void)model;
-    if (!world->shape.random) {
-        world->token = 0; /* none was looked for in this step */
-    }
     return hf_world_step(world, choice);
 }
 

@@ -11,11 +11,19 @@ enum {
     MARK_FAST = 2,
     MARK_GUARD_KNOWN = 16,
     MARK_FENCES_SEEN = 64,
+    MARK_AUDIT_FENCES = 128,
+    MARK_RECORDS_DOUBTED = 256,
     MARK_WRITE_FAILED = 512,
     SLOT_BITS = 8,
     WINDOW = 256,
     FLIGHT_MAX = 160,
 };
+
+/* Beyond the first of a life: only then it matters what is in doubt. */
+static bool has_audits(const struct hf_world *world)
+{
+    return world->shape.audits > 0 || world->shape.edits > 0 || world->shape.restarts > 0;
+}
 
 /* --- messages --- */
 
@@ -62,6 +70,7 @@ static void code_asked(struct hf_world_coder *coder, const struct hf_world *worl
 void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,
                     struct hf_world_flight *flight)
 {
+    flight->whole = flight->whole && has_audits(world);
     uint32_t head = flight->kind | (uint32_t)flight->state << 3 | (uint32_t)flight->whole << 5 |
                     (uint32_t)flight->janitor << 6 | (uint32_t)flight->unchanged << 7;
     hf_code_u32(coder, &head);
@@ -86,10 +95,25 @@ void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,
 
 /* --- lanes --- */
 
+/* Records that are those of the fence are as good as unread ones, where nobody edits. */
+static void forget_records(const struct hf_world *world, struct hf_world_lane *lane)
+{
+    uint32_t content = hf_world_value_content(lane->fence);
+    uint8_t records = content == HF_CONTENT_EMPTY ? HF_RECORDS_NONE : HF_RECORDS_SUM;
+    bool is_fenced = hf_world_value_gen(lane->fence) != 0;
+    if (!has_audits(world) && is_fenced && lane->records == records &&
+        (records == HF_RECORDS_NONE || lane->records_content == content)) {
+        lane->records = HF_RECORDS_UNKNOWN;
+    }
+}
+
 static void code_lane(struct hf_world_coder *coder, const struct hf_world *world,
                       struct hf_world_enactor *enactor, uint32_t e)
 {
     struct hf_world_lane *lane = &enactor->machine.lanes[e];
+    if (!hf_code_reads(coder)) {
+        forget_records(world, lane);
+    }
     hf_code_value(coder, &lane->fence);
     uint32_t facts = lane->need | (uint32_t)lane->records << 4;
     hf_code_u32(coder, &facts);
@@ -180,7 +204,10 @@ static void code_marks(struct hf_world_coder *coder, const struct hf_world *worl
     uint32_t dead = MARK_WRITE_FAILED;
     bool may_miss = world->shape.cold || world->shape.guard_edits > 0 || world->shape.restarts > 0;
     if (!may_miss) {
-        dead |= MARK_GUARD_KNOWN | MARK_FENCES_SEEN;
+        dead |= MARK_GUARD_KNOWN | MARK_FENCES_SEEN | MARK_AUDIT_FENCES;
+    }
+    if (!has_audits(world)) {
+        dead |= MARK_RECORDS_DOUBTED;
     }
     if (machine->batch >= world->shape.endpoints) {
         dead |= MARK_BULK | MARK_FAST;
@@ -309,8 +336,7 @@ static void code_serial(struct hf_world_coder *coder, const struct hf_world *wor
                         struct hf_world_enactor *enactor)
 {
     uint32_t serial = hf_server_serial(&world->zone);
-    bool audits = world->shape.audits > 0 || world->shape.edits > 0;
-    bool is_known = audits && enactor->serial == serial && world->shape.restarts == 0;
+    bool is_known = has_audits(world) && enactor->serial == serial && world->shape.restarts == 0;
     hf_code_bool(coder, &is_known); /* the first octet: see hf_model_parts */
     if (world->shape.restarts > 0) {
         hf_code_u32(coder, &enactor->serial);

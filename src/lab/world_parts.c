@@ -13,28 +13,33 @@ static size_t split(const struct hf_model *model, const void *state, uint32_t pa
 }
 
 static void join(const struct hf_model *model, const uint8_t *const *bytes, uint32_t count,
-                 uint32_t number, void *ret_state)
+                 uint64_t taken, void *ret_state)
 {
     struct hf_world *world = ret_state;
     hf_world_decode_init(model->options, world);
     (void)hf_world_decode_rest(bytes[0], world);
     world->shape.enactors = count - 1;
-    world->token = number;
+    world->taken = taken;
     for (uint32_t i = 1; i < count; i++) {
         (void)hf_world_decode_enactor(bytes[i], world, i - 1);
     }
 }
 
-static uint64_t numbers(const struct hf_model *model, const void *state, uint32_t part)
+/* An enactor writes what its plan says, or the one that it loads. */
+static void values(const struct hf_model *model, const void *state, uint32_t part,
+                   uint64_t *ret_held, uint64_t *ret_looked_at)
 {
+    const struct hf_world *world = state;
     (void)model;
-    return part == 0 ? hf_world_tokens_of_rest(state) : hf_world_tokens_of(state, part - 1);
-}
-
-static uint32_t free_number(const struct hf_model *model, uint64_t used)
-{
-    const struct hf_world_options *options = model->options;
-    return hf_world_free_token(options->endpoints, used);
+    if (part == 0) {
+        *ret_held = hf_world_tokens_of_rest(world);
+        *ret_looked_at = hf_world_tokens_for(world, &world->store.plan);
+    } else {
+        const struct hf_world_enactor *enactor = &world->enactors[part - 1];
+        *ret_held = hf_world_tokens_of(world, part - 1);
+        *ret_looked_at = hf_world_tokens_for(world, &enactor->image) |
+                         hf_world_tokens_for(world, &enactor->late);
+    }
 }
 
 static enum hf_step step(const struct hf_model *model, void *state, bool of_rest,
@@ -57,9 +62,9 @@ static bool forgets(const struct hf_model *model, const void *state)
 const struct hf_model_parts *hf_world_parts(uint32_t enactors)
 {
     static const struct hf_model_parts parts[HF_WORLD_ENACTORS_MAX] = {
-        {1, split, join, numbers, free_number, step, forgets},
-        {2, split, join, numbers, free_number, step, forgets},
-        {3, split, join, numbers, free_number, step, forgets},
+        {1, split, join, values, step, forgets},
+        {2, split, join, values, step, forgets},
+        {3, split, join, values, step, forgets},
     };
     assert(enactors >= 1 && enactors <= HF_WORLD_ENACTORS_MAX);
     return &parts[enactors - 1];

@@ -333,8 +333,9 @@ enum {
 
 struct hf_world {
     uint64_t now_ms;
+    uint64_t taken; /* values that enactors hold which are not in this state: see hf_model_parts */
     uint32_t touched;
-    uint32_t token; /* with time: of the last unique value; else: where to look for a free one */
+    uint32_t token; /* with time: of the last unique value */
     uint8_t turn;   /* enum hf_world_turn: whose moves there are */
     uint16_t left[HF_BOUNDS];
     struct hf_world_options shape; /* as drawn, or as given; its bounds are in left */
@@ -369,12 +370,12 @@ void hf_world_broken(struct hf_world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The wall clock of a process; monotonic clocks are read from it, too. */
 uint64_t hf_world_clock(const struct hf_world *world, int32_t skew_ms);
-/* A number that no value of a fence that is left anywhere has, nor the next few of them. */
-uint32_t hf_world_token(struct hf_world *world);
-/* Those in use, in bits; the first that may be drawn beside them. Where there is no time. */
+/* A number that makes the values of a write of these lanes unlike any that is left anywhere. */
+uint64_t hf_world_token(struct hf_world *world, const struct hf_world_plan *plan, uint32_t lanes);
+/* Where there is no time: those in use, and those that writes of a plan look at, in bits. */
 uint64_t hf_world_tokens_of_rest(const struct hf_world *world);
 uint64_t hf_world_tokens_of(const struct hf_world *world, uint32_t enactor);
-uint32_t hf_world_free_token(uint32_t endpoints, uint64_t used);
+uint64_t hf_world_tokens_for(const struct hf_world *world, const struct hf_world_plan *plan);
 /* One move of those whose turn it is. */
 enum hf_step hf_world_step(struct hf_world *world, struct hf_choice *choice);
 /* world_parts.c: the world as parts, for weave.h. */
@@ -405,6 +406,8 @@ bool hf_world_readable(const struct hf_world_store *store, uint32_t have);
 bool hf_world_reached(const struct hf_world_store *store, uint32_t name);
 /* Whether it matters which object is which: else a plan's object is named by its generation. */
 bool hf_world_has_objects(const struct hf_world *world);
+/* Whether a fence can be ahead of the head, or a floor. */
+bool hf_world_may_be_ahead(const struct hf_world *world);
 /* Puts the object of a plan; returns its name. parent 0: a snapshot. */
 uint32_t hf_world_put(struct hf_world *world, const struct hf_world_plan *plan, uint32_t parent);
 /* How many deltas lie on the snapshot below an object; more than can be where it is broken. */
@@ -438,8 +441,6 @@ void hf_world_tick(struct hf_world *world, uint32_t enactor);
 void hf_world_load(struct hf_world *world, uint32_t enactor);
 /* The answer to a HEAD, as the flight says; ends the flight. */
 void hf_world_answer_head(struct hf_world *world, uint32_t enactor, uint32_t flight);
-/* Makes the machine whole for events that may let it write. */
-void hf_world_begin(struct hf_world *world, uint32_t enactor, struct hf_world_bench *bench);
 bool hf_world_is_loaded(const struct hf_world *world, uint32_t enactor);
 uint32_t hf_world_timers(const struct hf_world *world, uint32_t enactor); /* armed, bits */
 void hf_world_fire(struct hf_world *world, uint32_t enactor, uint32_t timer);

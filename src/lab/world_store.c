@@ -77,6 +77,13 @@ bool hf_world_has_objects(const struct hf_world *world)
            shape->lost_stores > 0 || shape->planners > 1 || shape->random > 0;
 }
 
+bool hf_world_may_be_ahead(const struct hf_world *world)
+{
+    const struct hf_world_options *shape = &world->shape;
+    return hf_world_has_objects(world) || shape->edits > 0 || shape->guard_edits > 0 ||
+           shape->restarts > 0 || shape->cold > 0;
+}
+
 /* A place for one more: a free one, or that of the oldest that nothing leads to. */
 static struct hf_world_object *place(struct hf_world_store *store)
 {
