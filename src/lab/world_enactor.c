@@ -72,6 +72,17 @@ static void perform(struct hf_world *world, uint32_t number, const struct hf_ena
     }
 }
 
+/* Where a pause is no state of its own, it is over at once. */
+static bool ends_pause(const struct hf_world *world, struct hf_enactor *machine)
+{
+    bool is_paused = machine->not_before_ms > world->now_ms;
+    if (world->shape.random || world->shape.pauses || !is_paused) {
+        return false;
+    }
+    machine->not_before_ms = 0;
+    return true;
+}
+
 void hf_world_feed(struct hf_world *world, uint32_t number, struct hf_world_bench *bench,
                    struct hf_enactor_event *event)
 {
@@ -84,7 +95,7 @@ void hf_world_feed(struct hf_world *world, uint32_t number, struct hf_world_benc
             perform(world, number, &bench->machine, &outbox.actions[i]);
         }
         *event = (struct hf_enactor_event){.type = HF_ENACTOR_EV_TICK};
-    } while (outbox.count == HF_ENACTOR_OUTBOX_MAX);
+    } while (outbox.count == HF_ENACTOR_OUTBOX_MAX || ends_pause(world, &bench->machine));
 }
 
 void hf_world_tick(struct hf_world *world, uint32_t number)
