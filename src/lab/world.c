@@ -65,11 +65,12 @@ static uint64_t tokens_of_zone(const struct hf_world *world, const struct hf_ser
     return used;
 }
 
+/* What a message would write is nowhere yet; whichever comes first, the others do not fit then. */
 static uint64_t tokens_of_flight(const struct hf_world *world, const struct hf_world_flight *flight)
 {
     uint64_t used = 0;
     for (uint32_t e = 0; flight->state != HF_FLIGHT_FREE && e < world->shape.endpoints; e++) {
-        used |= token_bit(e, flight->before[e]) | token_bit(e, flight->after[e]);
+        used |= token_bit(e, flight->before[e]);
     }
     return used;
 }
