@@ -52,6 +52,7 @@ static void perform(struct hf_world *world, uint32_t number, const struct hf_ena
 {
     struct hf_world_enactor *enactor = &world->enactors[number];
     struct hf_world_flight *flight = new_flight(enactor);
+    hf_world_law_begin(world, number, machine, action);
     flight->kind = action->kind;
     flight->op = action->op;
     flight->whole = action->whole;
@@ -67,6 +68,7 @@ static void perform(struct hf_world *world, uint32_t number, const struct hf_ena
     flight->count = hf_world_token(world, &enactor->image, flight->lanes);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         if (hf_bit8(flight->lanes, e)) {
+            hf_world_law_write(world, &machine->lanes[e], e);
             fill_change(world, flight, &enactor->image, &machine->lanes[e], e);
         }
     }
@@ -136,6 +138,7 @@ void hf_world_start(struct hf_world *world, uint32_t number, bool with_plan)
     enactor->object = 0;
     enactor->image = (struct hf_world_plan){0};
     enactor->overrides = (struct hf_world_overrides){0};
+    memset(enactor->repairs, 0, sizeof enactor->repairs);
     struct hf_enactor_options options = {.batch = (uint16_t)world->shape.batch,
                                          .window_max = (uint16_t)world->shape.window};
     memset(bench.memory, 0, sizeof bench.memory);
@@ -185,6 +188,7 @@ static void feed_overrides(struct hf_world *world, uint32_t number, struct hf_wo
         if (is_on || hf_bit8(enactor->overrides.adopted, e)) {
             struct hf_enactor_event event = {.type = HF_ENACTOR_EV_ADOPT, .lane = e, .on = is_on};
             hf_world_feed(world, number, bench, &event);
+            enactor->repairs[e] = 0; /* a hand that the operator knows of */
         }
     }
     if (fresh->frozen != enactor->overrides.frozen) {
@@ -303,6 +307,7 @@ void hf_world_fire(struct hf_world *world, uint32_t number, uint32_t timer)
         machine->heal_wake_ms = 0;
         for (uint32_t e = 0; e < world->shape.endpoints; e++) {
             machine->lanes[e].heal_until_ms = 0;
+            world->enactors[number].repairs[e] = 0;
         }
         break;
     }

@@ -71,6 +71,9 @@ static void check_entry(struct hf_world *world, uint32_t e, const struct hf_worl
         memset(site->past, 0, sizeof site->past);
         return;
     }
+    if (is->in != was->in || is->content != was->content) {
+        hf_world_law_paced(world, e, now_ms);
+    }
     uint32_t have = bits_of(is->in);
     uint32_t limit = world->shape.members * HF_WORLD_REMOVAL_PERMILLE / 1000;
     remember(site, now_ms, bits_of(was->in));
@@ -90,6 +93,7 @@ static void check_plan(struct hf_world *world, const struct hf_world_plan *plan,
     const struct hf_world_plan *head = &world->store.plan;
     if (!hf_world_readable(&world->store, 0)) {
         /* What was planned before is lost, and with it what may leave. */
+        memset(world->changed_ms, 0, sizeof world->changed_ms);
         for (uint32_t e = 0; e < world->shape.endpoints; e++) {
             memset(world->sites[e].past, 0, sizeof world->sites[e].past);
         }
@@ -99,6 +103,7 @@ static void check_plan(struct hf_world *world, const struct hf_world_plan *plan,
         const struct hf_world_entry *was = &head->entries[e], *is = &plan->entries[e];
         if (!hf_world_same_entry(was, is)) {
             check_entry(world, e, was, is, now_ms);
+            hf_world_law_entry(world, e, was, is);
         }
     }
 }
@@ -162,6 +167,9 @@ static void publish(struct hf_world *world, uint32_t number, struct hf_world_des
     feed(world, number, desk,
          (struct hf_planner_event){
              .type = HF_PLANNER_PUBLISHED, .op = desk->machine.op, .result = (uint8_t)result});
+    if (result != HF_RESULT_OK && !desk->machine.reload) {
+        hf_world_broken(world, "read-back: a plan was refused and its planner does not reload");
+    }
 }
 
 static void feed(struct hf_world *world, uint32_t number, struct hf_world_desk *desk,
@@ -173,6 +181,7 @@ static void feed(struct hf_world *world, uint32_t number, struct hf_world_desk *
     for (uint32_t i = 0; i < outbox.count; i++) {
         if (outbox.actions[i].type == HF_PLANNER_PUBLISH) {
             world->planners[number].asks = true;
+            hf_world_law_planned(world, &desk->machine);
         } else if (outbox.actions[i].type == HF_PLANNER_STOP) {
             world->store.overrides.frozen = true;
             hf_world_store_changed(world);

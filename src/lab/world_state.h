@@ -6,6 +6,7 @@
  *   world.c          the model: first state, one step
  *   world_value.c    TXT values as numbers
  *   world_zone.c     UPDATE messages, what is read of the zone, what must hold of it
+ *   world_law.c      what must hold of the processes
  *   world_store.c    plans, objects, overrides
  *   world_machine.c  an enactor's facts become the machine, and back
  *   world_enactor.c  the process around it: events in, requests out
@@ -43,6 +44,7 @@ enum {
     HF_WORLD_INSTANCE = 1, /* of the first store */
     HF_WORLD_REMOVAL_MS = 60000,
     HF_WORLD_REMOVAL_PERMILLE = 500,
+    HF_WORLD_CHANGES_MAX = 2, /* endpoints that may change in a window, where that is limited */
     HF_WORLD_GEN_MAX = 65000,
 };
 
@@ -158,6 +160,9 @@ struct hf_world_enactor {
     uint8_t skipped;   /* audits that the serial stood for */
     uint8_t known;     /* bits of endpoints: they have a lane */
     int32_t skew_ms;   /* of its clock */
+    /* What the laws remember: repairs of records since a window began. */
+    uint8_t repairs[HF_WORLD_ENDPOINTS_MAX];
+    uint64_t repairs_until_ms[HF_WORLD_ENDPOINTS_MAX]; /* with time only */
 };
 
 /* --- store --- */
@@ -336,8 +341,9 @@ struct hf_world {
     uint64_t now_ms;
     uint64_t taken; /* values that enactors hold which are not in this state: see hf_model_parts */
     uint32_t touched;
-    uint32_t token; /* with time: of the last unique value */
-    uint8_t turn;   /* enum hf_world_turn: whose moves there are */
+    uint32_t token;                            /* with time: of the last unique value */
+    uint8_t turn;                              /* enum hf_world_turn: whose moves there are */
+    uint64_t changed_ms[HF_WORLD_CHANGES_MAX]; /* when endpoints changed, newest first; with time */
     uint16_t left[HF_BOUNDS];
     struct hf_world_options shape; /* as drawn, or as given; its bounds are in left */
     struct hf_world_site sites[HF_WORLD_ENDPOINTS_MAX];
@@ -494,6 +500,29 @@ void hf_world_report(struct hf_world *world, uint32_t enactor);
 bool hf_world_janitor_due(const struct hf_world *world);
 void hf_world_janitor_act(struct hf_world *world);
 void hf_world_janitor_start(struct hf_world *world);
+
+/* Whether only so many endpoints may change in a window. */
+static inline bool hf_world_is_paced(const struct hf_world *world)
+{
+    return world->shape.random && world->shape.endpoints > HF_WORLD_CHANGES_MAX &&
+           world->shape.planners == 1;
+}
+
+/* --- world_law.c: breaks the world where a law does not hold --- */
+void hf_world_law_begin(struct hf_world *world, uint32_t enactor, const struct hf_enactor *machine,
+                        const struct hf_enactor_action *action);
+void hf_world_law_write(struct hf_world *world, const struct hf_lane *lane, uint32_t endpoint);
+void hf_world_law_doubt(struct hf_world *world, const struct hf_enactor *machine,
+                        const struct hf_world_flight *flight); /* after its DONE */
+bool hf_world_is_right(const struct hf_world *world, const struct hf_lane *lane, uint32_t endpoint);
+void hf_world_law_news(struct hf_world *world, const struct hf_lane *lane, uint32_t endpoint,
+                       bool was_right); /* after its SEEN */
+void hf_world_law_healed(struct hf_world *world, uint32_t enactor,
+                         const struct hf_world_flight *flight);
+void hf_world_law_paced(struct hf_world *world, uint32_t endpoint, uint64_t now_ms);
+void hf_world_law_planned(struct hf_world *world, const struct hf_planner *machine);
+void hf_world_law_entry(struct hf_world *world, uint32_t endpoint, const struct hf_world_entry *was,
+                        const struct hf_world_entry *is);
 
 /* --- world_people.c --- */
 uint32_t hf_world_people_may(const struct hf_world *world, enum hf_world_move_kind kind);
