@@ -168,7 +168,8 @@ static void check_same(struct hf_world *world, const struct hf_planner *machine,
 {
     const struct hf_planner_row *was = &machine->rows[e], *is = &machine->next_rows[e];
     bool is_same = machine->pick_a[e] == machine->next_pick_a[e] &&
-                   machine->pick_aaaa[e] == machine->next_pick_aaaa[e];
+                   machine->pick_aaaa[e] == machine->next_pick_aaaa[e] &&
+                   (machine->pick_a[e] | machine->pick_aaaa[e]) != 0;
     if (hf_bitset_has(&machine->publishing, e) && was->gen != 0 && is->gen > was->gen && is_same &&
         is->cause != HF_CAUSE_STAMP) {
         hf_world_broken(world, "plan: endpoint %u gets generation %u and answers as before", e + 1,
