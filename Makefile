@@ -8,8 +8,8 @@ ONLY ?=
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit integration mutants gates sanitize tidy fuzz-smoke format \
-	bench install clean tests-build
+.PHONY: help setup build run test unit integration differential mutants gates sanitize tidy \
+	fuzz-smoke format bench install clean tests-build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ unit: tests-build ## build and run the unit tests
 
 integration: tests-build ## build and run the tests on real DNS servers
 	@tools/run-tests --build $(BUILD) --integration
+
+differential: tests-build ## 100,000 random UPDATEs: the lab's model against each real server
+	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec tests/differential/run
 
 mutants: ## take protections out of copies of the code; the lab must notice each
 	@tools/mutants '$(ONLY)'

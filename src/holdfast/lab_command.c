@@ -8,22 +8,8 @@
 #include <string.h>
 
 #include "base/distance.h"
-#include "base/error.h"
 
 enum { NAME_SIZE = 64, DISTANCE_MAX = 2 };
-
-/* A new subcommand: its file in meson.build, its declaration in the header, and a row here. */
-static const struct hf_lab_command *const commands[] = {
-    &hf_lab_explore,
-    &hf_lab_simulate,
-    &hf_lab_replay,
-};
-
-const struct hf_lab_command *const *hf_lab_commands(size_t *ret_count)
-{
-    *ret_count = sizeof(commands) / sizeof(commands[0]);
-    return commands;
-}
 
 /* One argument: an option, or a word that is none (name is empty then). */
 struct argument {
@@ -90,9 +76,6 @@ static bool next_argument(struct scan *scan, struct argument *ret_argument)
     return true;
 }
 
-static int say_misuse(const struct hf_lab_call *call, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 static void say(const struct hf_lab_call *call, const char *format, va_list arguments)
 {
     char text[4096];
@@ -111,33 +94,17 @@ int hf_lab_fail(const struct hf_lab_call *call, const char *format, ...)
     return HF_LAB_FAILED;
 }
 
-static void say_where_help_is(const struct hf_lab_call *call)
-{
-    const char *name = call->command != NULL ? call->command->name : "";
-    const char *model = call->world.kind != NULL ? call->world.kind->name : "";
-    hf_term_put(&call->err, HF_STYLE_DIM, "See holdfast-lab%s%s%s%s --help.\n",
-                name[0] != '\0' ? " " : "", name, model[0] != '\0' ? " " : "", model);
-}
-
 int hf_lab_misuse(const struct hf_lab_call *call, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     say(call, format, arguments);
     va_end(arguments);
-    say_where_help_is(call);
+    const char *name = call->command != NULL ? call->command->name : "";
+    const char *model = call->world.kind != NULL ? call->world.kind->name : "";
+    hf_term_put(&call->err, HF_STYLE_DIM, "See holdfast-lab%s%s%s%s --help.\n",
+                name[0] != '\0' ? " " : "", name, model[0] != '\0' ? " " : "", model);
     return HF_LAB_USAGE;
-}
-
-/* As hf_lab_misuse, as an error. */
-static int say_misuse(const struct hf_lab_call *call, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    say(call, format, arguments);
-    va_end(arguments);
-    say_where_help_is(call);
-    return HF_EINVAL;
 }
 
 static bool parse_number(const char *text, bool is_size, uint64_t *ret_number)
@@ -176,13 +143,13 @@ static int take_flag(struct hf_lab_call *call, const struct hf_lab_flag *flag, s
     if (flag->kind == HF_LAB_NUMBER || flag->kind == HF_LAB_SIZE) {
         bool is_size = flag->kind == HF_LAB_SIZE;
         if (!parse_number(value, is_size, &number) || number < flag->min || number > flag->max) {
-            return say_misuse(
+            return hf_lab_misuse(
                 call, "--%s: found '%s', expected a %s %" PRIu64 " to %" PRIu64, flag->name, value,
                 is_size ? "size (a number, and K, M, G or T)" : "number", flag->min, flag->max);
         }
         call->numbers[at] = number;
     }
-    return HF_OK;
+    return HF_LAB_DONE;
 }
 
 static int take_model_option(struct hf_lab_call *call, const struct hf_lab_option *option,
@@ -190,14 +157,14 @@ static int take_model_option(struct hf_lab_call *call, const struct hf_lab_optio
 {
     uint64_t number = 0;
     if (!parse_number(value, false, &number) || number < option->min || number > option->max) {
-        return say_misuse(call, "--%s: found '%s', expected a number %" PRIu32 " to %" PRIu32,
-                          option->name, value, option->min, option->max);
+        return hf_lab_misuse(call, "--%s: found '%s', expected a number %" PRIu32 " to %" PRIu32,
+                             option->name, value, option->min, option->max);
     }
     *hf_lab_option_at(&call->world, option) = (uint32_t)number;
-    return HF_OK;
+    return HF_LAB_DONE;
 }
 
-/* HF_ENOENT: it is none of the options that every subcommand has. */
+/* One of the options that every subcommand has. */
 static int take_common(struct hf_lab_call *call, struct choices *choices, const char *name,
                        const char *value)
 {
@@ -205,19 +172,16 @@ static int take_common(struct hf_lab_call *call, struct choices *choices, const 
     if (strcmp(name, "output") == 0) {
         call->json = strcmp(value, "json") == 0;
         return call->json || strcmp(value, "text") == 0
-                   ? HF_OK
-                   : say_misuse(call, "--output: found '%s', expected text or json", value);
-    }
-    if (strcmp(name, "color") != 0) {
-        return HF_ENOENT;
+                   ? HF_LAB_DONE
+                   : hf_lab_misuse(call, "--output: found '%s', expected text or json", value);
     }
     for (int i = 0; i < 3; i++) {
         if (strcmp(value, colours[i]) == 0) {
             choices->colour = (enum hf_colour_choice)i;
-            return HF_OK;
+            return HF_LAB_DONE;
         }
     }
-    return say_misuse(call, "--color: found '%s', expected auto, always or never", value);
+    return hf_lab_misuse(call, "--color: found '%s', expected auto, always or never", value);
 }
 
 /* The name of an option that was perhaps meant, or NULL. */
@@ -246,9 +210,9 @@ static int refuse_option(const struct hf_lab_call *call, const char *name, bool 
     const char *nearest = call->command != NULL ? nearest_option(call, name) : NULL;
     const char *dashes = is_long ? "--" : "-";
     if (nearest != NULL) {
-        return say_misuse(call, "no option %s%s; did you mean --%s?", dashes, name, nearest);
+        return hf_lab_misuse(call, "no option %s%s; did you mean --%s?", dashes, name, nearest);
     }
-    return say_misuse(call, "no option %s%s", dashes, name);
+    return hf_lab_misuse(call, "no option %s%s", dashes, name);
 }
 
 static int take_option(struct hf_lab_call *call, struct choices *choices,
@@ -259,55 +223,56 @@ static int take_option(struct hf_lab_call *call, struct choices *choices,
     if (strcmp(name, "help") == 0 || strcmp(name, "version") == 0) {
         choices->wants_help |= name[0] == 'h';
         choices->wants_version |= name[0] == 'v';
-        return HF_OK;
+        return HF_LAB_DONE;
     }
     size_t at = 0;
     const struct hf_lab_flag *flag = find_flag(call->command, name, &at);
     const struct hf_lab_option *option =
         call->world.kind != NULL ? hf_lab_option_find(call->world.kind, name) : NULL;
-    bool is_known =
-        flag != NULL || option != NULL || strcmp(name, "output") == 0 || strcmp(name, "color") == 0;
-    if (!is_known || !is_long) {
+    bool is_common = strcmp(name, "output") == 0 || strcmp(name, "color") == 0;
+    if (!is_long || (!is_common && flag == NULL && option == NULL)) {
         return refuse_option(call, name, is_long);
     }
     bool is_switch = flag != NULL && flag->kind == HF_LAB_SWITCH;
     if (is_switch != (value == NULL)) {
-        return say_misuse(call, is_switch ? "--%s takes no value" : "--%s needs a value", name);
+        return hf_lab_misuse(call, is_switch ? "--%s takes no value" : "--%s needs a value", name);
     }
-    int error = take_common(call, choices, name, value != NULL ? value : "");
-    if (error != HF_ENOENT) {
-        return error;
+    if (flag != NULL) {
+        return take_flag(call, flag, at, value);
     }
-    return flag != NULL ? take_flag(call, flag, at, value) : take_model_option(call, option, value);
+    return option != NULL ? take_model_option(call, option, value)
+                          : take_common(call, choices, name, value);
 }
 
 static int find_command(struct hf_lab_call *call, const char *name)
 {
     const char *nearest = NULL;
-    size_t best = DISTANCE_MAX + 1;
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+    size_t best = DISTANCE_MAX + 1, count = 0;
+    const struct hf_lab_command *const *commands = hf_lab_commands(&count);
+    for (size_t i = 0; i < count; i++) {
         size_t far = hf_distance(name, commands[i]->name);
         if (far == 0) {
             call->command = commands[i];
-            return HF_OK;
+            return HF_LAB_DONE;
         }
         nearest = far < best ? commands[i]->name : nearest;
         best = far < best ? far : best;
     }
-    return nearest != NULL ? say_misuse(call, "no command '%s'; did you mean '%s'?", name, nearest)
-                           : say_misuse(call, "no command '%s'", name);
+    return nearest != NULL
+               ? hf_lab_misuse(call, "no command '%s'; did you mean '%s'?", name, nearest)
+               : hf_lab_misuse(call, "no command '%s'", name);
 }
 
 static int find_subject(struct hf_lab_call *call, const char *word)
 {
     if (call->command->subject == HF_LAB_OF_FILE) {
         call->file = word;
-        return HF_OK;
+        return HF_LAB_DONE;
     }
     const struct hf_lab_model *kind = hf_lab_model_find(word);
     if (kind != NULL) {
         hf_lab_world_init(&call->world, kind);
-        return HF_OK;
+        return HF_LAB_DONE;
     }
     char names[1024] = "";
     size_t count = 0, size = 0;
@@ -316,7 +281,7 @@ static int find_subject(struct hf_lab_call *call, const char *word)
         size += (size_t)snprintf(names + size, sizeof(names) - size, "%s%s", i > 0 ? ", " : "",
                                  models[i].name);
     }
-    return say_misuse(call, "found model '%s', expected one of: %s", word, names);
+    return hf_lab_misuse(call, "found model '%s', expected one of: %s", word, names);
 }
 
 /* The words that are not options: subcommand and subject. */
@@ -329,21 +294,21 @@ static int take_words(struct hf_lab_call *call, int argc, char **argv)
         if (argument.name[0] != '\0') {
             continue;
         }
-        int error = HF_OK;
+        int status = HF_LAB_DONE;
         if (call->command == NULL) {
-            error = find_command(call, argument.word);
+            status = find_command(call, argument.word);
             scan.command = call->command;
         } else if (!has_subject) {
-            error = find_subject(call, argument.word);
+            status = find_subject(call, argument.word);
             has_subject = true;
         } else {
-            error = say_misuse(call, "unexpected argument '%s'", argument.word);
+            status = hf_lab_misuse(call, "unexpected argument '%s'", argument.word);
         }
-        if (error != HF_OK) {
-            return error;
+        if (status != HF_LAB_DONE) {
+            return status;
         }
     }
-    return HF_OK;
+    return HF_LAB_DONE;
 }
 
 static int take_options(struct hf_lab_call *call, struct choices *choices, int argc, char **argv)
@@ -351,11 +316,11 @@ static int take_options(struct hf_lab_call *call, struct choices *choices, int a
     struct scan scan = {.argc = argc, .at = 1, .argv = argv, .command = call->command};
     struct argument argument;
     while (next_argument(&scan, &argument)) {
-        if (argument.name[0] != '\0' && take_option(call, choices, &argument) != HF_OK) {
-            return HF_EINVAL;
+        if (argument.name[0] != '\0' && take_option(call, choices, &argument) != HF_LAB_DONE) {
+            return HF_LAB_USAGE;
         }
     }
-    return HF_OK;
+    return HF_LAB_DONE;
 }
 
 static int call_command(struct hf_lab_call *call)
@@ -386,8 +351,8 @@ int hf_lab_main(int argc, char **argv)
     (void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error like a full disk */
     hf_term_init(&call.out, stdout, HF_COLOUR_AUTO);
     hf_term_init(&call.err, stderr, HF_COLOUR_AUTO);
-    if (take_words(&call, argc, argv) != HF_OK ||
-        take_options(&call, &choices, argc, argv) != HF_OK) {
+    if (take_words(&call, argc, argv) != HF_LAB_DONE ||
+        take_options(&call, &choices, argc, argv) != HF_LAB_DONE) {
         return HF_LAB_USAGE;
     }
     hf_term_init(&call.out, stdout, choices.colour);

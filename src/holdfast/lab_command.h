@@ -2,7 +2,7 @@
 /*
  * The frame around every `holdfast-lab SUBCOMMAND`: options, those of the model among them, help,
  * and how problems are said. A subcommand is one `const struct hf_lab_command`, named in the list
- * in lab_command.c. Results go to standard output, messages and progress to standard error.
+ * in lab_command_table.c. Results go to standard output, messages and progress to standard error.
  */
 #ifndef HF_HOLDFAST_LAB_COMMAND_H
 #define HF_HOLDFAST_LAB_COMMAND_H

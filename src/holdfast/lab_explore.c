@@ -32,6 +32,15 @@ static void make_options(const struct hf_lab_call *call, struct hf_explore_optio
     };
 }
 
+/* What the weave has taken is not the explorer's. */
+static void share_memory(struct hf_lab_search *search)
+{
+    size_t taken = search->is_woven ? hf_weave_memory(&search->weave) : 0;
+    bool is_full = search->is_woven && hf_weave_is_full(&search->weave);
+    search->explore.options.memory_max =
+        is_full || taken >= search->memory ? 1 : search->memory - taken;
+}
+
 /* Runs to the end or until a signal; so many states at a time that a turn is short. */
 static void search(struct hf_lab_search *search, struct hf_lab_progress *progress)
 {
@@ -46,6 +55,7 @@ static void search(struct hf_lab_search *search, struct hf_lab_progress *progres
         }
         before_s = now_s;
         search->seconds = now_s - search->began_s;
+        share_memory(search);
         if (hf_lab_interrupted(0)) {
             search->is_interrupted = true;
             break;
@@ -59,7 +69,7 @@ static void search(struct hf_lab_search *search, struct hf_lab_progress *progres
 }
 
 /* The way to what was found: timeline and trace file. */
-static void show_path(struct hf_lab_call *call, const struct hf_lab_search *search)
+static void show_path(struct hf_lab_call *call, struct hf_lab_search *search)
 {
     static const enum hf_run_end ends[] = {
         [HF_EXPLORE_BROKEN] = HF_RUN_BROKEN,
@@ -76,6 +86,9 @@ static void show_path(struct hf_lab_call *call, const struct hf_lab_search *sear
     (void)snprintf(call->standard_path, sizeof(call->standard_path), "%s-counterexample.trace",
                    call->world.kind->name);
     int error = hf_explore_path(explore, trace.steps, PATH_MAX_STEPS, &trace.step_count);
+    if (error == HF_OK && search->is_woven) {
+        error = hf_weave_unravel(&search->weave, &search->woven, trace.steps, trace.step_count);
+    }
     if (error == HF_OK) {
         hf_lab_found(call, &trace);
     } else if (error == HF_ECORRUPT) {
@@ -89,30 +102,66 @@ static void show_path(struct hf_lab_call *call, const struct hf_lab_search *sear
     free(trace.steps);
 }
 
+/* Address space for the search, of which only what is touched costs anything. */
+struct room {
+    void *search, *weave;
+    size_t search_size, weave_size;
+};
+
+static bool take_room(const struct hf_lab_call *call, const struct hf_explore_options *options,
+                      bool is_woven, struct room *room)
+{
+    const struct hf_model *model = &call->world.model;
+    room->search_size = hf_explore_layout(model, options);
+    room->search = hf_lab_map(room->search_size);
+    room->weave_size = is_woven ? hf_weave_layout(model) : 0;
+    room->weave = is_woven ? hf_lab_map(room->weave_size) : NULL;
+    return room->search != NULL && (room->weave != NULL || !is_woven);
+}
+
+static void give_room(const struct room *room)
+{
+    if (room->search != NULL) {
+        hf_lab_unmap(room->search, room->search_size);
+    }
+    if (room->weave != NULL) {
+        hf_lab_unmap(room->weave, room->weave_size);
+    }
+}
+
 static int run(struct hf_lab_call *call)
 {
     struct hf_explore_options options;
-    make_options(call, &options);
     struct hf_lab_search *all = calloc(1, sizeof(*all));
-    size_t size = hf_explore_layout(&call->world.model, &options);
-    void *memory = hf_lab_map(size);
-    if (all == NULL || memory == NULL) {
+    struct room room = {0};
+    if (all == NULL) {
+        abort();
+    }
+    make_options(call, &options);
+    all->memory = options.memory_max;
+    all->is_woven = call->world.model.parts != NULL && hf_lab_text(call, "plain") == NULL;
+    if (!take_room(call, &options, all->is_woven, &room)) {
+        give_room(&room);
         free(all);
         return hf_lab_fail(call, "no address space for %zu octets; see --memory and --states-max",
-                           size);
+                           room.search_size + room.weave_size);
     }
     struct hf_lab_progress progress;
     hf_lab_progress_init(&progress, &call->err);
     hf_lab_block_signals();
     all->began_s = hf_lab_now_s();
-    hf_explore_init(&all->explore, &call->world.model, &options, memory);
+    if (all->is_woven) {
+        hf_weave_init(&all->weave, &call->world.model, room.weave, &all->woven);
+    }
+    hf_explore_init(&all->explore, all->is_woven ? &all->woven : &call->world.model, &options,
+                    room.search);
     search(all, &progress);
     int status = all->explore.end == HF_EXPLORE_COMPLETE ? HF_LAB_DONE : HF_LAB_FAILED;
     if (hf_explore_found(&all->explore)) {
         show_path(call, all);
     }
     hf_lab_explore_show(call, all);
-    hf_lab_unmap(memory, size);
+    give_room(&room);
     free(all);
     return status;
 }
@@ -124,6 +173,7 @@ static const struct hf_lab_flag flags[] = {
     {"ring", HF_LAB_SIZE, 1, UINT64_C(1) << 46, "Of that, for states that wait (all)"},
     {"heal-each", HF_LAB_NUMBER, 0, UINT32_MAX,
      "Heal every so manieth state: faults stop, it must come to rest; 0: none (1000)"},
+    {"plain", HF_LAB_SWITCH, 0, 0, "Take every step of every state, and remember none"},
     {"trace", HF_LAB_TEXT, 0, 0, "Where to write a counterexample (MODEL-counterexample.trace)"},
     {NULL, HF_LAB_SWITCH, 0, 0, NULL},
 };

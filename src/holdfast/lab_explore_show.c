@@ -25,7 +25,9 @@ void hf_lab_explore_progress(const struct hf_lab_search *search, struct hf_lab_p
     hf_lab_count_text(explore->states, states);
     hf_lab_count_text(explore->states - explore->expanded, waiting);
     hf_lab_rate_text(per_second(search, explore->states), rate);
-    hf_term_size(hf_explore_memory(explore), memory);
+    hf_term_size(hf_explore_memory(explore) +
+                     (search->is_woven ? hf_weave_memory(&search->weave) : 0),
+                 memory);
     hf_lab_seconds_text(search->seconds, seconds);
     (void)snprintf(text, sizeof(text), "%s states, %s wait  depth %" PRIu32 "  %s/s  %s  %s",
                    states, waiting, explore->depth, rate, memory, seconds);
@@ -60,6 +62,10 @@ static void show_json(const struct hf_lab_call *call, const struct hf_lab_search
     hf_json_put_double(&json, "seconds", search->seconds);
     hf_json_put_double(&json, "states_per_second", per_second(search, explore->states));
     hf_json_put_double(&json, "bytes_per_state", bytes_per_state(explore));
+    if (search->is_woven) {
+        hf_json_put_u64(&json, "forms", search->weave.form_count);
+        hf_json_put_u64(&json, "base_steps", search->weave.base_steps);
+    }
     hf_json_put_u64(&json, "memory_bytes", hf_lab_memory_peak());
     hf_json_put_double(&json, "missed", hf_explore_missed(explore));
     hf_json_put_text(&json, "end", end_name(search));
@@ -105,6 +111,10 @@ static void show_table(const struct hf_lab_call *call, const struct hf_lab_searc
     put_text(&table, "states per second", rate);
     (void)snprintf(text, sizeof(text), "%.1f", bytes_per_state(explore));
     put_text(&table, "bytes per stored state", text);
+    if (search->is_woven) {
+        put_count(&table, "forms of parts", search->weave.form_count);
+        put_count(&table, "steps taken by the machines", search->weave.base_steps);
+    }
     hf_term_size(hf_lab_memory_peak(), memory);
     put_text(&table, "memory of the process", memory);
     (void)snprintf(text, sizeof(text), "%.2g", hf_explore_missed(explore));

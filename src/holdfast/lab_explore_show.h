@@ -8,9 +8,14 @@
 #include "holdfast/lab_command.h"
 #include "holdfast/lab_tool.h"
 #include "lab/explore.h"
+#include "lab/weave.h"
 
 struct hf_lab_search {
     struct hf_explore explore;
+    struct hf_weave weave; /* where the model is made of parts */
+    struct hf_model woven;
+    bool is_woven;
+    size_t memory; /* that may be used */
     double began_s, seconds;
     bool is_interrupted;
 };

@@ -188,6 +188,11 @@ void hf_lab_jobs_kill(struct hf_lab_jobs *jobs)
             (void)kill(jobs->pids[i], SIGKILL);
             (void)waitpid(jobs->pids[i], NULL, 0);
             jobs->pids[i] = 0;
+            uint64_t seed = atomic_load(&jobs->board->seeds[i]);
+            if (seed != 0) {
+                note_failure(jobs->board, seed, HF_LAB_RUN_CRASHED, HF_RUN_GOING,
+                             "did not end: a step goes on and on");
+            }
         }
     }
     jobs->running = 0;

@@ -68,7 +68,7 @@ bool hf_lab_jobs_start(struct hf_lab_jobs *jobs, struct hf_lab_board *board,
 /* Takes note of jobs that have ended; one that crashed is a failure and another takes its place. */
 void hf_lab_jobs_reap(struct hf_lab_jobs *jobs, const struct hf_model *model);
 
-/* Ends them at once. */
+/* Ends them at once, when they do not stop; what each was at is a failure. */
 void hf_lab_jobs_kill(struct hf_lab_jobs *jobs);
 
 /* One run of a seed, once or twice, to its end. False: the two were not the same. stop NULL:

@@ -43,21 +43,20 @@ static void wait_for_jobs(const struct hf_lab_call *call, struct hf_lab_simulati
     hf_lab_progress_end(&progress);
 }
 
-static int compare_failures(const void *one, const void *other)
-{
-    const struct hf_lab_failure *const *a = one, *const *b = other;
-    return (*a)->seed < (*b)->seed ? -1 : (*a)->seed > (*b)->seed;
-}
-
 /* Those that were noted, by seed. */
 static void sort_failures(struct hf_lab_simulation *all)
 {
     for (uint32_t i = 0; i < HF_LAB_FAILURES_MAX; i++) {
-        if (atomic_load(&all->board->failures[i].is_there)) {
-            all->failures[all->failure_count++] = &all->board->failures[i];
+        const struct hf_lab_failure *failure = &all->board->failures[i];
+        if (!atomic_load(&failure->is_there)) {
+            continue;
         }
+        uint32_t at = all->failure_count++;
+        for (; at > 0 && all->failures[at - 1]->seed > failure->seed; at--) {
+            all->failures[at] = all->failures[at - 1];
+        }
+        all->failures[at] = failure;
     }
-    qsort(all->failures, all->failure_count, sizeof(all->failures[0]), compare_failures);
 }
 
 /* The same run again, with its steps kept. False: it did not fail the same way. */
@@ -98,16 +97,13 @@ static void shrink(const struct hf_lab_call *call, struct hf_trace *trace)
     }
     hf_shrink_init(&all, &call->world.model, trace, memory);
     hf_lab_progress_init(&progress, &call->err);
-    while (limit_s > 0 && hf_lab_now_s() - began_s < limit_s && hf_shrink_try(&all)) {
+    while (hf_lab_now_s() - began_s < limit_s && !hf_lab_interrupted(0) && hf_shrink_try(&all)) {
         if (hf_lab_progress_due(&progress)) {
             char text[128];
             (void)snprintf(text, sizeof(text),
                            "minimising: %" PRIu32 " of %" PRIu32 " steps, %" PRIu64 " tries",
                            all.best_count, before, all.tried);
             hf_lab_progress_put(&progress, text);
-            if (hf_lab_interrupted(0)) {
-                break;
-            }
         }
     }
     hf_lab_progress_end(&progress);

@@ -104,8 +104,8 @@ static void show_table(const struct hf_lab_call *call, const struct hf_lab_simul
         hf_lab_seconds_text((double)simulated_ms / 1000, text);
         put(&table, "simulated time", text);
         hf_lab_rate_text(per_second(all, simulated_ms) / 1000, short_text);
-        (void)snprintf(text, sizeof(text), "%s times", short_text);
-        put(&table, "faster than time", text);
+        (void)snprintf(text, sizeof(text), "%s : 1", short_text);
+        put(&table, "simulated to real time", text);
     }
     hf_table_print(&table, &call->out, 2);
     hf_table_release(&table);

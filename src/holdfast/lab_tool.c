@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -160,10 +159,10 @@ void hf_lab_seconds_text(double seconds, char ret_text[HF_LAB_SHORT_MAX])
     }
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (seconds < units[i].limit) {
-            double large = floor(seconds / units[i].large);
-            double small = floor((seconds - large * units[i].large) / units[i].small);
-            (void)snprintf(ret_text, HF_LAB_SHORT_MAX, "%.0f %s %.0f %s", large,
-                           units[i].large_name, small, units[i].small_name);
+            unsigned large = (unsigned)(seconds / units[i].large);
+            unsigned small = (unsigned)((seconds - large * units[i].large) / units[i].small);
+            (void)snprintf(ret_text, HF_LAB_SHORT_MAX, "%u %s %u %s", large, units[i].large_name,
+                           small, units[i].small_name);
             return;
         }
     }

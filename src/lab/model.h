@@ -24,13 +24,53 @@ enum hf_step {
     HF_STEP_BROKEN,   /* an invariant does not hold any more: hf_model_why says which */
 };
 
-enum { HF_MODEL_WHY_SIZE = 200 };
+enum { HF_MODEL_WHY_SIZE = 200, HF_MODEL_PARTS_MAX = 4 };
+
+struct hf_model;
+
+/*
+ * What a model gives whose states are made of alike parts around a rest that they share, if no
+ * step touches more than one part and the rest. Then what a step of a part does is found out once
+ * for each part and rest, however many states they are in (weave.h).
+ *
+ * Part 0 is the rest. Parts may not know of each other, with two exceptions. The first octet of a
+ * part is not 0 while it knows the rest as it is, and becomes 0 when a step of another makes it
+ * forget. And parts draw values that no other part holds: which are taken is a set of 64 bits, and
+ * a step depends on those only that the rest and its part look at.
+ */
+struct hf_model_parts {
+    uint32_t count; /* beside the rest */
+
+    /* The octets of one part in canonical form; returns their number. */
+    size_t (*split)(const struct hf_model *model, const void *state, uint32_t part,
+                    uint8_t *ret_bytes);
+
+    /* A state of these parts, the rest first, of which there may be fewer than count; taken: what
+     * those that are missing hold. */
+    void (*join)(const struct hf_model *model, const uint8_t *const *bytes, uint32_t count,
+                 uint64_t taken, void *ret_state);
+
+    /* The values that a part holds, and those that its steps may look at. */
+    void (*values)(const struct hf_model *model, const void *state, uint32_t part,
+                   uint64_t *ret_held, uint64_t *ret_looked_at);
+
+    /* As hf_model.step, of a joined state: steps of the rest alone, or of its only part. */
+    enum hf_step (*step)(const struct hf_model *model, void *state, bool of_rest,
+                         struct hf_choice *choice);
+
+    /* After a step: whether the other parts forget. */
+    bool (*forgets)(const struct hf_model *model, const void *state);
+};
 
 struct hf_model {
     const char *name;
     const void *options; /* of the model; bounds, weights, what is allowed to happen */
+    const struct hf_model_parts *parts; /* NULL: it is not made of parts */
     size_t state_size;
-    size_t encoded_max; /* octets that encode writes at most */
+    size_t encoded_max; /* octets that encode writes at most; below 64 KiB */
+
+    /* A step that is drawn always leads somewhere: no copy of the state has to be kept for it. */
+    bool is_always_enabled;
 
     /* The first state. seed: of worlds that draw their own shape from it; explorers give 0. */
     void (*init)(const struct hf_model *model, void *state, uint64_t seed);

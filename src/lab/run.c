@@ -126,12 +126,15 @@ static bool is_final(const struct hf_run *run)
 enum hf_run_end hf_run_draw(struct hf_run *run)
 {
     assert(run->end == HF_RUN_GOING);
-    memcpy(run->before, run->state, run->model->state_size);
+    if (!run->model->is_always_enabled) {
+        memcpy(run->before, run->state, run->model->state_size);
+    }
     for (uint32_t i = 0; i < HF_RUN_DRAWS_MAX; i++) {
         hf_choice_begin(&run->choice, 0);
         if (take(run) != HF_STEP_DISABLED) {
             return (enum hf_run_end)run->end;
         }
+        assert(!run->model->is_always_enabled);
         if (run->choice.random == 0) {
             break; /* the same again */
         }

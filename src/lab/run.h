@@ -33,7 +33,7 @@ enum {
 
 struct hf_run {
     const struct hf_model *model;
-    uint64_t *state, *before; /* before: the state from which the last step was taken */
+    uint64_t *state, *before; /* before: what the last step that was given was taken from */
     uint8_t *encoded;
     struct hf_choice choice; /* of the last step */
     uint64_t seed;

@@ -168,17 +168,16 @@ bool hf_shrink_try(struct hf_shrink *shrink)
             leave_out(shrink);
             return true;
         }
+        if (shrink->chunk == 0 && find_choice(shrink)) {
+            lower_choice(shrink);
+            return true;
+        }
         if (shrink->chunk > 1) {
             begin_leaving_out(shrink, shrink->chunk / 2);
-        } else if (shrink->chunk == 1 && shrink->has_helped) {
+        } else if (shrink->has_helped) {
             begin_leaving_out(shrink, 1);
         } else if (shrink->chunk == 1) {
             begin_lowering(shrink);
-        } else if (find_choice(shrink)) {
-            lower_choice(shrink);
-            return true;
-        } else if (shrink->has_helped) {
-            begin_leaving_out(shrink, 1);
         } else {
             shrink->is_done = true;
         }

@@ -101,7 +101,7 @@ static int parse_option(struct reader *reader, struct word word)
 {
     struct hf_trace *trace = reader->trace;
     if (trace->option_count == HF_TRACE_OPTIONS_MAX) {
-        return wrong(reader, word, "no more options than 32");
+        return wrong(reader, word, "no more options than 48");
     }
     struct hf_trace_option *option = &trace->options[trace->option_count];
     const char *equals = memchr(word.at, '=', word.size);
@@ -277,7 +277,10 @@ static void first_word(const char *why, char ret_word[HF_TRACE_NAME_SIZE])
     size = size < HF_TRACE_NAME_SIZE ? size : HF_TRACE_NAME_SIZE - 1;
     for (size_t i = 0; i < size; i++) {
         bool is_plain = why[i] > ' ' && why[i] <= '~' && why[i] != '=';
-        ret_word[i] = is_plain ? why[i] : '?';
+        ret_word[i] = '?';
+        if (is_plain) {
+            ret_word[i] = why[i];
+        }
     }
     ret_word[size] = 0;
     if (size == 0) {

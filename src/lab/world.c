@@ -12,7 +12,6 @@
 
 enum {
     TARGETS_MAX = 64,
-    TOKENS_AT_ONCE = 4, /* UPDATEs that a step may begin */
     SERIAL_FIRST = 1,
 };
 
@@ -35,12 +34,24 @@ uint64_t hf_world_clock(const struct hf_world *world, int32_t skew_ms)
 
 /* --- values that nothing else has --- */
 
-static uint64_t token_bit(hf_world_value value)
+/*
+ * Fences with different generations differ anyhow: what makes a value unique has to differ from
+ * those of its own generation only. Small numbers are used again as soon as nothing has them, so
+ * few states differ by them alone. Taken ones are bits: eight places, by endpoint and generation,
+ * of eight numbers each.
+ */
+enum { TOKENS = 8, PLACES = 8 };
+
+static uint64_t place_of(uint32_t e, uint64_t gen)
 {
-    bool is_fence = hf_world_value_gen(value) != 0;
+    return (3 * e + gen) % PLACES * TOKENS;
+}
+
+static uint64_t token_bit(uint32_t e, hf_world_value value)
+{
     struct hf_fence fence = hf_world_fence_of(value);
-    assert(!is_fence || fence.count < 64);
-    return is_fence ? UINT64_C(1) << fence.count : 0;
+    assert(fence.gen == 0 || fence.count < TOKENS);
+    return fence.gen == 0 ? 0 : UINT64_C(1) << (place_of(e, fence.gen) + fence.count);
 }
 
 static uint64_t tokens_of_zone(const struct hf_world *world, const struct hf_server_zone *zone)
@@ -49,47 +60,73 @@ static uint64_t tokens_of_zone(const struct hf_world *world, const struct hf_ser
     for (uint32_t e = 0; zone->count > 0 && e < world->shape.endpoints; e++) {
         struct hf_world_view view;
         hf_world_look(zone, e, &view);
-        used |= token_bit(view.fence);
+        used |= token_bit(e, view.fence);
     }
     return used;
 }
 
+/* What a message would write is nowhere yet; whichever comes first, the others do not fit then. */
 static uint64_t tokens_of_flight(const struct hf_world *world, const struct hf_world_flight *flight)
 {
     uint64_t used = 0;
     for (uint32_t e = 0; flight->state != HF_FLIGHT_FREE && e < world->shape.endpoints; e++) {
-        used |= token_bit(flight->before[e]) | token_bit(flight->after[e]);
+        used |= token_bit(e, flight->before[e]);
     }
     return used;
 }
 
-/* Small numbers are used again as soon as nothing has them: few states differ by them alone. */
-uint32_t hf_world_token(struct hf_world *world)
+uint64_t hf_world_tokens_of_rest(const struct hf_world *world)
 {
-    if (world->shape.random) {
-        world->token += TOKENS_AT_ONCE;
-        return world->token;
-    }
-    uint64_t used = 1 | tokens_of_zone(world, &world->zone);
+    uint64_t used = tokens_of_zone(world, &world->zone);
     used |= world->shape.stale > 0 ? tokens_of_zone(world, &world->older) : 0;
     used |= world->shape.restarts > 0 ? tokens_of_zone(world, &world->synced) : 0;
-    for (uint32_t i = 0; i < world->shape.enactors; i++) {
-        const struct hf_world_enactor *enactor = &world->enactors[i];
-        for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-            used |= token_bit(enactor->machine.lanes[e].fence);
-        }
-        for (uint32_t f = 0; f < HF_WORLD_FLIGHTS_MAX; f++) {
-            used |= tokens_of_flight(world, &enactor->flights[f]);
-        }
-    }
     for (uint32_t i = 0; i < HF_WORLD_GHOSTS_MAX; i++) {
         used |= tokens_of_flight(world, &world->ghosts[i]);
     }
-    used |= tokens_of_flight(world, &world->janitor.flight);
-    uint32_t token = 1;
-    while ((used >> token & ((1U << world->shape.endpoints) - 1)) != 0) {
+    return used | tokens_of_flight(world, &world->janitor.flight);
+}
+
+uint64_t hf_world_tokens_of(const struct hf_world *world, uint32_t number)
+{
+    const struct hf_world_enactor *enactor = &world->enactors[number];
+    uint64_t used = 0;
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        used |= token_bit(e, enactor->machine.lanes[e].fence);
+    }
+    for (uint32_t f = 0; f < HF_WORLD_FLIGHTS_MAX; f++) {
+        used |= tokens_of_flight(world, &enactor->flights[f]);
+    }
+    return used;
+}
+
+uint64_t hf_world_tokens_for(const struct hf_world *world, const struct hf_world_plan *plan)
+{
+    uint64_t looked_at = 0;
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        uint32_t gen = plan->entries[e].gen;
+        looked_at |= gen == 0 ? 0 : UINT64_C(0xff) << place_of(e, gen);
+    }
+    return looked_at;
+}
+
+uint64_t hf_world_token(struct hf_world *world, const struct hf_world_plan *plan, uint32_t lanes)
+{
+    if (world->shape.random) {
+        return ++world->token;
+    }
+    uint64_t used = world->taken | hf_world_tokens_of_rest(world);
+    for (uint32_t i = 0; i < world->shape.enactors; i++) {
+        used |= hf_world_tokens_of(world, i);
+    }
+    uint64_t here = 0; /* in one place: taken for any of the lanes */
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        here |= hf_bit8(lanes, e) ? used >> place_of(e, plan->entries[e].gen) & 0xff : 0;
+    }
+    uint64_t token = 0;
+    while ((here >> token & 1) != 0) {
         token++;
     }
+    assert(token < TOKENS);
     return token;
 }
 
@@ -107,9 +144,8 @@ static void take_bounds(struct hf_world *world, const struct hf_world_options *o
 /* In step before anything happens, but for what may happen afterwards. */
 static void warm_up(struct hf_world *world)
 {
-    uint16_t cleans = world->left[HF_BOUND_CLEANS];
     bool is_at_rest = hf_world_come_to_rest(world, (1U << world->shape.enactors) - 1);
-    assert(is_at_rest && cleans == world->left[HF_BOUND_CLEANS]);
+    assert(is_at_rest);
     world->older = (struct hf_server_zone){0};
     world->synced = world->zone;
     world->saved = (struct hf_world_store){0};
@@ -144,6 +180,13 @@ static void init(const struct hf_model *model, void *state, uint64_t seed)
 
 /* --- one step --- */
 
+/* Whose moves they are: an enactor's own, or those of all that enactors share. */
+static bool is_turn(const struct hf_world *world, uint32_t kind)
+{
+    bool of_enactor = kind <= HF_MOVE_STALE || (kind >= HF_MOVE_TIMER && kind < HF_MOVE_CHECK);
+    return world->turn == HF_TURN_ALL || of_enactor == (world->turn == HF_TURN_ENACTORS);
+}
+
 static bool choose_move(struct hf_world *world, struct hf_choice *choice,
                         struct hf_world_move *ret_move)
 {
@@ -151,7 +194,8 @@ static bool choose_move(struct hf_world *world, struct hf_choice *choice,
     uint32_t weights[TARGETS_MAX] = {0};
     bool any = false;
     for (uint32_t kind = 0; kind < HF_MOVES; kind++) {
-        targets[kind] = hf_world_targets(world, (enum hf_world_move_kind)kind);
+        bool is_on = is_turn(world, kind);
+        targets[kind] = is_on ? hf_world_targets(world, (enum hf_world_move_kind)kind) : 0;
         uint32_t weight = world->shape.random ? world->weights[kind] : 1;
         weights[kind] = targets[kind] != 0 ? weight : 0;
         any = any || weights[kind] != 0;
@@ -181,11 +225,9 @@ static bool may_change_zone(enum hf_world_move_kind kind)
            (kind >= HF_MOVE_EDIT && kind != HF_MOVE_DRAIN && kind != HF_MOVE_UNDRAIN);
 }
 
-static enum hf_step step(const struct hf_model *model, void *state, struct hf_choice *choice)
+enum hf_step hf_world_step(struct hf_world *world, struct hf_choice *choice)
 {
-    struct hf_world *world = state;
     struct hf_world_move move;
-    (void)model;
     if (!choose_move(world, choice, &move)) {
         return HF_STEP_DISABLED;
     }
@@ -197,6 +239,13 @@ static enum hf_step step(const struct hf_model *model, void *state, struct hf_ch
         hf_world_broken(world, "I7: the zone changes though nobody writes");
     }
     return world->broken ? HF_STEP_BROKEN : HF_STEP_TAKEN;
+}
+
+static enum hf_step step(const struct hf_model *model, void *state, struct hf_choice *choice)
+{
+    struct hf_world *world = state;
+    (void)model;
+    return hf_world_step(world, choice);
 }
 
 static const char *why(const struct hf_model *model, const void *state)
@@ -233,16 +282,18 @@ const char *hf_world_options_check(const struct hf_world_options *options)
 
 void hf_world_model(struct hf_model *ret_model, const struct hf_world_options *options)
 {
-    *ret_model = (struct hf_model){.name = "world",
-                                   .options = options,
-                                   .state_size = sizeof(struct hf_world),
-                                   .encoded_max = hf_world_encoded_max(options),
-                                   .init = init,
-                                   .step = step,
-                                   .encode = hf_world_encode,
-                                   .decode = hf_world_decode,
-                                   .heal = hf_world_heal,
-                                   .why = why,
-                                   .time_ms = time_ms,
-                                   .tell = hf_world_tell};
+    *ret_model =
+        (struct hf_model){.name = "world",
+                          .options = options,
+                          .parts = options->random ? NULL : hf_world_parts(options->enactors),
+                          .state_size = sizeof(struct hf_world),
+                          .encoded_max = hf_world_encoded_max(options),
+                          .init = init,
+                          .step = step,
+                          .encode = hf_world_encode,
+                          .decode = hf_world_decode,
+                          .heal = hf_world_heal,
+                          .why = why,
+                          .time_ms = time_ms,
+                          .tell = hf_world_tell};
 }

@@ -10,6 +10,10 @@
  *   simulate  (option random) there is time, each process has a clock of its own, and shape,
  *             weights and bounds are drawn from the seed.
  *
+ * Pauses that end at once lose little: what is sent after them may still be served at any later
+ * moment, and nothing is written before it was. The same holds for a process that starts again and
+ * reads the head in one move: what it does before is served later, too.
+ *
  * A move is one atomic thing: a request is served and its answer arrives, a timer fires, a plan is
  * published, somebody edits. That serving and answering are one move loses nothing but answers that
  * overtake each other, which are moves of their own (late_replies).
@@ -28,13 +32,16 @@ struct hf_world_options {
     uint32_t batch;       /* endpoints in one UPDATE */
     uint32_t window;      /* UPDATEs of an enactor under way; those of the fast lane come on top */
     uint32_t generations; /* plans that changes of health may cause, after the first */
+    uint32_t objects;     /* 1: the janitor deletes objects, too; they can be lost one by one */
+    uint32_t pauses;      /* 1: a pause ends at any later moment; 0: at once */
     uint32_t cold;        /* 1: from an empty zone and store; 0: from a world that is in step */
     uint32_t random;      /* 1: time, and everything below drawn from the seed, below its bound */
     uint32_t canary;      /* enum hf_world_canary */
     /* How often each may happen. */
     uint32_t retires;      /* retirement of an endpoint; it may be created anew afterwards */
     uint32_t cleans;       /* rounds of the janitor */
-    uint32_t crashes;      /* of an enactor, which starts again, with or without its last plan */
+    uint32_t crashes;      /* of an enactor, which starts again and reads the head */
+    uint32_t warm_crashes; /* of an enactor, which starts again with the plan that it had */
     uint32_t planner_ends; /* crashes of a planner */
     uint32_t lost_replies; /* the server did it, and the enactor hears UNKNOWN */
     uint32_t late_replies; /* the server did it, and the answer arrives at any later moment */

@@ -62,23 +62,6 @@ void hf_code_armed(struct hf_world_coder *coder, const struct hf_world *world, u
     *at_ms = is_armed ? world->now_ms + ahead_ms : 0;
 }
 
-bool hf_code_has_objects(const struct hf_world *world)
-{
-    const struct hf_world_options *shape = &world->shape;
-    return shape->cleans > 0 || shape->corruptions > 0 || shape->restores > 0 ||
-           shape->lost_stores > 0 || shape->planners > 1;
-}
-
-void hf_code_object(struct hf_world_coder *coder, const struct hf_world *world, uint32_t *name)
-{
-    uint32_t code = *name == 0 ? 0 : *name == world->store.head ? 1 : *name;
-    if (code > 1 && !hf_code_has_objects(world)) {
-        code = 2; /* some object before the head */
-    }
-    hf_code_u32(coder, &code);
-    *name = code == 1 ? world->store.head : code;
-}
-
 static void code_entry(struct hf_world_coder *coder, struct hf_world_entry *entry)
 {
     hf_code_u32(coder, &entry->gen);
@@ -168,14 +151,13 @@ static void code_store(struct hf_world_coder *coder, const struct hf_world *worl
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         hf_code_budget(coder, world, &store->budgets[e]);
     }
-    if (hf_code_has_objects(world)) {
+    if (hf_world_has_objects(world)) {
         code_objects(coder, store);
     } else {
         bool has_head = store->head != 0;
         hf_code_bool(coder, &has_head);
         if (hf_code_reads(coder) && has_head) {
-            /* Any name that no digest is likely to be. */
-            store->head = UINT32_MAX;
+            store->head = store->plan.gen; /* as hf_world_put names it */
             store->objects[0] = (struct hf_world_object){
                 .name = store->head, .gen = store->plan.gen, .put_number = 1, .snapshot = true};
             store->put_number = 1;
@@ -227,7 +209,7 @@ static void code_sites(struct hf_world_coder *coder, struct hf_world *world)
         for (uint32_t i = 0; i < HF_WORLD_PAST; i++) {
             const struct hf_world_past *past = &site->past[i];
             bool is_recent =
-                past->until_ms != 0 && world->now_ms < past->until_ms + HF_WORLD_REMOVAL_MS;
+                past->until_ms != 0 && world->now_ms < past->until_ms + hf_world_removal_ms(world);
             most = is_recent && past->capacity > most ? past->capacity : most;
         }
         uint32_t marks = (site->edited ? 1U : 0) | (site->was_ours ? 2U : 0) |
@@ -326,21 +308,7 @@ size_t hf_world_encoded_max(const struct hf_world_options *options)
     return REST_MAX + (size_t)options->enactors * ENACTOR_MAX + HF_WORLD_GHOSTS_MAX * 64U;
 }
 
-/* Coding leaves what it writes as it is, but for what canonical form forgets: hence the copies. */
-static void encode_enactors(struct hf_world_coder *coder, const struct hf_world *world)
-{
-    struct parts parts;
-    parts.count = 0;
-    for (uint32_t i = 0; i < world->shape.enactors; i++) {
-        struct hf_world_enactor enactor = world->enactors[i];
-        struct hf_world_coder part = {.out = parts.octets[parts.count]};
-        hf_code_enactor(&part, (struct hf_world *)world, &enactor);
-        add_part(&parts, &part);
-    }
-    put_parts(coder, &parts);
-}
-
-static void encode_ghosts(struct hf_world_coder *coder, const struct hf_world *world)
+static void put_ghosts(struct hf_world_coder *coder, const struct hf_world *world)
 {
     struct parts parts;
     parts.count = 0;
@@ -357,37 +325,78 @@ static void encode_ghosts(struct hf_world_coder *coder, const struct hf_world *w
     put_parts(coder, &parts);
 }
 
+/* Writing leaves a state as it is, but for what canonical form forgets: hence the copies. */
+size_t hf_world_encode_rest(const struct hf_world *world, uint8_t *ret_bytes)
+{
+    struct hf_world copy = *world;
+    struct hf_world_coder coder = {.out = ret_bytes};
+    code_rest(&coder, &copy);
+    put_ghosts(&coder, world);
+    return (size_t)(coder.out - ret_bytes);
+}
+
+size_t hf_world_encode_enactor(const struct hf_world *world, uint32_t number, uint8_t *ret_bytes)
+{
+    struct hf_world_enactor enactor = world->enactors[number];
+    struct hf_world_coder coder = {.out = ret_bytes};
+    hf_code_enactor(&coder, world, &enactor);
+    return (size_t)(coder.out - ret_bytes);
+}
+
 size_t hf_world_encode(const struct hf_model *model, const void *state, uint8_t *ret_bytes)
 {
     const struct hf_world *world = state;
-    struct hf_world copy;
-    struct hf_world_coder coder = {.out = ret_bytes};
+    struct parts parts;
     (void)model;
-    memcpy(&copy, world, sizeof copy);
-    code_rest(&coder, &copy);
-    encode_enactors(&coder, world);
-    encode_ghosts(&coder, world);
+    size_t rest = hf_world_encode_rest(world, ret_bytes);
+    struct hf_world_coder coder = {.out = ret_bytes + rest};
+    parts.count = 0;
+    for (uint32_t i = 0; i < world->shape.enactors; i++) {
+        uint8_t *at = parts.octets[parts.count];
+        struct hf_world_coder end = {.out = at + hf_world_encode_enactor(world, i, at)};
+        add_part(&parts, &end);
+    }
+    put_parts(&coder, &parts);
     size_t size = (size_t)(coder.out - ret_bytes);
     assert(size <= hf_world_encoded_max(&world->shape));
     return size;
+}
+
+void hf_world_decode_init(const struct hf_world_options *options, struct hf_world *world)
+{
+    memset(world, 0, sizeof *world);
+    world->shape = *options;
+    world->now_ms = HF_WORLD_NOW_MS;
+}
+
+const uint8_t *hf_world_decode_rest(const uint8_t *bytes, struct hf_world *world)
+{
+    struct hf_world_coder coder = {.in = bytes};
+    code_rest(&coder, world);
+    uint64_t count = 0;
+    hf_code(&coder, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        hf_code_flight(&coder, world, &world->ghosts[i]);
+    }
+    return coder.in;
+}
+
+const uint8_t *hf_world_decode_enactor(const uint8_t *bytes, struct hf_world *world,
+                                       uint32_t number)
+{
+    struct hf_world_coder coder = {.in = bytes};
+    hf_code_enactor(&coder, world, &world->enactors[number]);
+    return coder.in;
 }
 
 void hf_world_decode(const struct hf_model *model, const uint8_t *bytes, size_t size, void *state)
 {
     const struct hf_world_options *options = model->options;
     struct hf_world *world = state;
-    struct hf_world_coder coder = {.in = bytes};
-    memset(world, 0, sizeof *world);
-    world->shape = *options;
-    world->now_ms = HF_WORLD_NOW_MS;
-    code_rest(&coder, world);
+    hf_world_decode_init(options, world);
+    const uint8_t *at = hf_world_decode_rest(bytes, world);
     for (uint32_t i = 0; i < options->enactors; i++) {
-        hf_code_enactor(&coder, world, &world->enactors[i]);
+        at = hf_world_decode_enactor(at, world, i);
     }
-    uint64_t count = 0;
-    hf_code(&coder, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        hf_code_flight(&coder, world, &world->ghosts[i]);
-    }
-    assert((size_t)(coder.in - bytes) == size);
+    assert((size_t)(at - bytes) == size);
 }

@@ -49,14 +49,9 @@ void hf_code_armed(struct hf_world_coder *coder, const struct hf_world *world, u
                    uint64_t ahead_ms);
 void hf_code_budget(struct hf_world_coder *coder, const struct hf_world *world,
                     struct hf_budget *budget);
-/* The name of an object: none, the head's, or another. */
-void hf_code_object(struct hf_world_coder *coder, const struct hf_world *world, uint32_t *name);
-void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
+void hf_code_enactor(struct hf_world_coder *coder, const struct hf_world *world,
                      struct hf_world_enactor *enactor);
 void hf_code_planner(struct hf_world_coder *coder, struct hf_world *world,
                      struct hf_world_planner *planner);
 void hf_code_janitor(struct hf_world_coder *coder, struct hf_world *world);
-/* Whether it matters which object is which. */
-bool hf_code_has_objects(const struct hf_world *world);
-
 #endif

@@ -7,24 +7,22 @@
 
 enum {
     STREAK_MAX = 3, /* longer ones read all lanes ahead, as this does */
+    MARK_BULK = 1,
+    MARK_FAST = 2,
+    MARK_GUARD_KNOWN = 16,
+    MARK_FENCES_SEEN = 64,
+    MARK_AUDIT_FENCES = 128,
+    MARK_RECORDS_DOUBTED = 256,
+    MARK_WRITE_FAILED = 512,
     SLOT_BITS = 8,
     WINDOW = 256,
     FLIGHT_MAX = 160,
-    MARK_ROLLING = 1, /* of bulk; the next bit: of the fast lane */
 };
 
-/* Without restarts of the server a serial that is not the zone's will never be it again. */
-static void code_serial(struct hf_world_coder *coder, const struct hf_world *world,
-                        uint32_t *serial)
+/* Beyond the first of a life: only then it matters what is in doubt. */
+static bool has_audits(const struct hf_world *world)
 {
-    if (world->shape.restarts > 0) {
-        hf_code_u32(coder, serial);
-        return;
-    }
-    uint32_t now = hf_server_serial(&world->zone);
-    bool is_known = *serial == now;
-    hf_code_bool(coder, &is_known);
-    *serial = is_known ? now : 0;
+    return world->shape.audits > 0 || world->shape.edits > 0 || world->shape.restarts > 0;
 }
 
 /* --- messages --- */
@@ -33,7 +31,9 @@ static void code_seen(struct hf_world_coder *coder, const struct hf_world *world
                       struct hf_world_flight *flight)
 {
     hf_code_value(coder, &flight->guard);
-    code_serial(coder, world, &flight->serial);
+    if (world->shape.restarts > 0) {
+        hf_code_u32(coder, &flight->serial);
+    } /* else code_serials */
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         hf_code_value(coder, &flight->before[e]);
         hf_code_u8(coder, &flight->records[e]);
@@ -72,6 +72,7 @@ static void code_asked(struct hf_world_coder *coder, const struct hf_world *worl
 void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,
                     struct hf_world_flight *flight)
 {
+    flight->whole = flight->whole && has_audits(world);
     uint32_t head = flight->kind | (uint32_t)flight->state << 3 | (uint32_t)flight->whole << 5 |
                     (uint32_t)flight->janitor << 6 | (uint32_t)flight->unchanged << 7;
     hf_code_u32(coder, &head);
@@ -96,10 +97,25 @@ void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,
 
 /* --- lanes --- */
 
+/* Records that are those of the fence are as good as unread ones, where nobody edits. */
+static void forget_records(const struct hf_world *world, struct hf_world_lane *lane)
+{
+    uint32_t content = hf_world_value_content(lane->fence);
+    uint8_t records = content == HF_CONTENT_EMPTY ? HF_RECORDS_NONE : HF_RECORDS_SUM;
+    bool is_fenced = hf_world_value_gen(lane->fence) != 0;
+    if (!has_audits(world) && is_fenced && lane->records == records &&
+        (records == HF_RECORDS_NONE || lane->records_content == content)) {
+        lane->records = HF_RECORDS_UNKNOWN;
+    }
+}
+
 static void code_lane(struct hf_world_coder *coder, const struct hf_world *world,
                       struct hf_world_enactor *enactor, uint32_t e)
 {
     struct hf_world_lane *lane = &enactor->machine.lanes[e];
+    if (!hf_code_reads(coder)) {
+        forget_records(world, lane);
+    }
     hf_code_value(coder, &lane->fence);
     uint32_t facts = lane->need | (uint32_t)lane->records << 4;
     hf_code_u32(coder, &facts);
@@ -150,30 +166,60 @@ static void code_guard(struct hf_world_coder *coder, struct hf_zone_guard *guard
     guard->floor = floor;
 }
 
+/* How many lanes a write takes, and which comes next, where it does not take them all. */
 static void code_adaptive(struct hf_world_coder *coder, const struct hf_world *world,
                           struct hf_world_machine *machine)
 {
-    uint32_t streak = machine->refusal_streak < STREAK_MAX ? machine->refusal_streak : STREAK_MAX;
-    uint32_t facts = streak | (machine->backoff_ms != 0 ? 4U : 0) | machine->batch << 3;
-    hf_code_u32(coder, &facts);
-    machine->refusal_streak = facts & 3;
-    machine->backoff_ms = (facts & 4) != 0 ? HF_ENACTOR_BACKOFF_MS : 0;
-    machine->batch = facts >> 3;
+    uint32_t batch = machine->batch, streak = machine->refusal_streak;
+    bool is_whole = world->shape.batch >= world->shape.endpoints;
+    if (!is_whole) {
+        streak = streak < STREAK_MAX ? streak : STREAK_MAX;
+        hf_code_u32(coder, &streak);
+    }
+    batch = batch < world->shape.endpoints ? batch : world->shape.batch;
+    hf_code_u32(coder, &batch);
+    machine->batch = batch;
+    machine->refusal_streak = is_whole ? 0 : streak;
     machine->latency_ms = 0;
+    machine->backoff_ms = 0; /* only how long the next pause is */
     uint32_t window = machine->window_256 / WINDOW;
     if (world->shape.window > 1) {
         hf_code_u32(coder, &window);
     }
-    machine->window_256 = window * WINDOW;
-    if (hf_code_reads(coder) && world->shape.window == 1) {
-        machine->window_256 = WINDOW;
+    machine->window_256 = world->shape.window > 1 ? window * WINDOW : WINDOW;
+    bool is_rolling = (machine->marks & (MARK_BULK | MARK_FAST)) != 0;
+    if (is_rolling && batch < world->shape.endpoints) {
+        hf_code_u32(coder, &machine->cursor[0]);
+        hf_code_u32(coder, &machine->cursor[1]);
+    } else {
+        machine->cursor[0] = machine->cursor[1] = 0;
     }
-    for (uint32_t pace = 0; pace < 2; pace++) {
-        if ((machine->marks >> pace & MARK_ROLLING) != 0) {
-            hf_code_u32(coder, &machine->cursor[pace]);
-        } else {
-            machine->cursor[pace] = 0;
-        }
+}
+
+/*
+ * What is only looked at where the guard is missing matters where it can be; how long a pause is
+ * does not matter at all.
+ */
+static void code_marks(struct hf_world_coder *coder, const struct hf_world *world,
+                       struct hf_world_machine *machine)
+{
+    uint32_t dead = MARK_WRITE_FAILED;
+    bool may_miss = world->shape.cold || world->shape.guard_edits > 0 || world->shape.restarts > 0;
+    if (!may_miss) {
+        dead |= MARK_GUARD_KNOWN | MARK_FENCES_SEEN | MARK_AUDIT_FENCES;
+    }
+    if (!has_audits(world)) {
+        dead |= MARK_RECORDS_DOUBTED;
+    }
+    if (machine->batch >= world->shape.endpoints) {
+        dead |= MARK_BULK | MARK_FAST;
+    }
+    machine->marks &= (uint16_t)~dead;
+    hf_code_u16(coder, &machine->marks);
+    if (may_miss) {
+        hf_code_u32(coder, &machine->restore_floor);
+    } else {
+        machine->restore_floor = 0;
     }
 }
 
@@ -202,7 +248,7 @@ static void code_zone(struct hf_world_coder *coder, const struct hf_world *world
 {
     code_guard(coder, &machine->guard);
     code_timers(coder, world, machine);
-    hf_code_u16(coder, &machine->marks);
+    code_marks(coder, world, machine);
     code_adaptive(coder, world, machine);
     uint32_t sets = machine->auditing | (uint32_t)machine->confirming << 3;
     hf_code_u32(coder, &sets);
@@ -210,7 +256,6 @@ static void code_zone(struct hf_world_coder *coder, const struct hf_world *world
     machine->confirming = (uint8_t)(sets >> 3);
     hf_code_u32(coder, &machine->stray_gen);
     hf_code_u32(coder, &machine->ahead_gen);
-    hf_code_u32(coder, &machine->restore_floor);
 }
 
 /* --- the process --- */
@@ -276,37 +321,69 @@ static bool has_late(const struct hf_world_enactor *enactor)
     return false;
 }
 
-static void code_image(struct hf_world_coder *coder, struct hf_world *world,
+static void code_image(struct hf_world_coder *coder, const struct hf_world *world,
                        struct hf_world_enactor *enactor)
 {
-    hf_code_object(coder, world, &enactor->object);
-    if (enactor->object != 0 && enactor->object == world->store.head) {
-        enactor->image = world->store.plan;
-    } else {
-        hf_code_plan(coder, world, &enactor->image);
-    }
+    hf_code_u32(coder, &enactor->object);
+    hf_code_plan(coder, world, &enactor->image);
     enactor->machine.plan_gen = enactor->image.gen;
-    bool is_same = hf_world_same_overrides(&enactor->overrides, &world->store.overrides);
-    hf_code_bool(coder, &is_same);
-    if (is_same) {
-        enactor->overrides = world->store.overrides;
-    } else {
-        hf_code_overrides(coder, &enactor->overrides);
+    hf_code_overrides(coder, &enactor->overrides);
+}
+
+/* The transfer whose answer is on its way, or NULL. */
+static struct hf_world_flight *late_transfer(struct hf_world_enactor *enactor)
+{
+    for (uint32_t i = 0; i < HF_WORLD_FLIGHTS_MAX; i++) {
+        struct hf_world_flight *flight = &enactor->flights[i];
+        if (flight->kind == HF_ENACTOR_READ_ZONE && flight->state == HF_FLIGHT_ANSWERED) {
+            return flight;
+        }
+    }
+    return NULL;
+}
+
+enum { KNOWS = 1, WILL_KNOW = 2 };
+
+/*
+ * Without restarts of the server a serial that is not the zone's will never be it again; and it is
+ * looked at in audits only, of which the first of a life does not.
+ */
+static uint32_t known_serials(const struct hf_world *world, struct hf_world_enactor *enactor)
+{
+    uint32_t serial = hf_server_serial(&world->zone);
+    const struct hf_world_flight *late = late_transfer(enactor);
+    if (!has_audits(world) || world->shape.restarts > 0) {
+        return 0;
+    }
+    return (enactor->serial == serial ? KNOWS : 0U) |
+           (late != NULL && late->serial == serial ? WILL_KNOW : 0U);
+}
+
+static void read_serials(const struct hf_world *world, struct hf_world_enactor *enactor,
+                         uint32_t known)
+{
+    uint32_t serial = hf_server_serial(&world->zone);
+    struct hf_world_flight *late = late_transfer(enactor);
+    enactor->serial = (known & KNOWS) != 0 ? serial : 0;
+    if (late != NULL) {
+        late->serial = (known & WILL_KNOW) != 0 ? serial : 0;
     }
 }
 
-void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
+void hf_code_enactor(struct hf_world_coder *coder, const struct hf_world *world,
                      struct hf_world_enactor *enactor)
 {
-    hf_code_u32(coder, &enactor->instance);
-    hf_code_u8(coder, &enactor->known);
-    code_image(coder, world, enactor);
-    code_serial(coder, world, &enactor->serial);
+    uint32_t known = hf_code_reads(coder) ? 0 : known_serials(world, enactor);
+    hf_code_u32(coder, &known); /* the first octet: see hf_model_parts */
     if (world->shape.restarts > 0) {
+        hf_code_u32(coder, &enactor->serial);
         hf_code_u8(coder, &enactor->skipped);
     } else {
         enactor->skipped = 0;
     }
+    hf_code_u32(coder, &enactor->instance);
+    hf_code_u8(coder, &enactor->known);
+    code_image(coder, world, enactor);
     code_zone(coder, world, &enactor->machine);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         if (hf_bit8(enactor->known, e)) {
@@ -318,11 +395,14 @@ void hf_code_enactor(struct hf_world_coder *coder, struct hf_world *world,
     }
     if (hf_code_reads(coder)) {
         read_flights(coder, world, enactor);
+        if (world->shape.restarts == 0) {
+            read_serials(world, enactor, known);
+        }
     } else {
         write_flights(coder, world, enactor);
     }
     if (has_late(enactor)) {
-        hf_code_object(coder, world, &enactor->late_object);
+        hf_code_u32(coder, &enactor->late_object);
         hf_code_plan(coder, world, &enactor->late);
     }
 }

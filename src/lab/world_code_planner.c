@@ -116,7 +116,9 @@ static void code_times(struct hf_world_coder *coder, const struct hf_world *worl
         planner->ahead_at_ms = world->now_ms;
     }
     uint32_t ahead_gen = (uint32_t)planner->ahead_gen;
-    uint64_t oldest_gen = planner->oldest_gen == HF_NEVER ? 0 : planner->oldest_gen;
+    bool may_be_ahead = hf_world_may_be_ahead(world);
+    uint64_t oldest_gen =
+        planner->oldest_gen == HF_NEVER || !may_be_ahead ? 0 : planner->oldest_gen;
     uint64_t publish_gen = planner->op != 0 ? planner->publish_gen : 0;
     hf_code_u32(coder, &ahead_gen);
     hf_code_u32(coder, &planner->ahead_count);
@@ -144,7 +146,7 @@ void hf_code_planner(struct hf_world_coder *coder, struct hf_world *world,
         planner->overrides = store->overrides;
         planner->head_gen = store->plan.gen;
     } else {
-        hf_code_object(coder, world, &planner->object);
+        hf_code_u32(coder, &planner->object);
         hf_code_u32(coder, &planner->instance);
         hf_code_overrides(coder, &planner->overrides);
         hf_code(coder, &planner->head_gen);

@@ -55,17 +55,34 @@ static void perform(struct hf_world *world, uint32_t number, const struct hf_ena
     hf_world_law_begin(world, number, machine, action);
     flight->kind = action->kind;
     flight->op = action->op;
-    flight->count = action->count;
     flight->whole = action->whole;
     flight->guard = hf_world_guard_value(&action->guard);
     flight->guard_after = hf_world_guard_value(&action->guard_after);
     for (uint32_t e = action->lane_first; e != HF_BITSET_NONE; e = machine->lanes[e].next) {
         flight->lanes |= (uint8_t)(1U << e);
-        if (action->kind == HF_ENACTOR_WRITE) {
+    }
+    if (action->kind != HF_ENACTOR_WRITE) {
+        return;
+    }
+    /* The machine's own count is unique for ever; here it only is as long as it matters. */
+    flight->count = hf_world_token(world, &enactor->image, flight->lanes);
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        if (hf_bit8(flight->lanes, e)) {
             hf_world_law_write(world, &machine->lanes[e], e);
             fill_change(world, flight, &enactor->image, &machine->lanes[e], e);
         }
     }
+}
+
+/* Where a pause is no state of its own, it is over at once. */
+static bool ends_pause(const struct hf_world *world, struct hf_enactor *machine)
+{
+    bool is_paused = machine->not_before_ms > world->now_ms;
+    if (world->shape.random || world->shape.pauses || !is_paused) {
+        return false;
+    }
+    machine->not_before_ms = 0;
+    return true;
 }
 
 void hf_world_feed(struct hf_world *world, uint32_t number, struct hf_world_bench *bench,
@@ -80,21 +97,14 @@ void hf_world_feed(struct hf_world *world, uint32_t number, struct hf_world_benc
             perform(world, number, &bench->machine, &outbox.actions[i]);
         }
         *event = (struct hf_enactor_event){.type = HF_ENACTOR_EV_TICK};
-    } while (outbox.count == HF_ENACTOR_OUTBOX_MAX);
-}
-
-/* Whatever it writes from here on must have new values. */
-void hf_world_begin(struct hf_world *world, uint32_t number, struct hf_world_bench *bench)
-{
-    hf_world_take(world, number, bench);
-    bench->machine.options.write_count = hf_world_token(world);
+    } while (outbox.count == HF_ENACTOR_OUTBOX_MAX || ends_pause(world, &bench->machine));
 }
 
 void hf_world_tick(struct hf_world *world, uint32_t number)
 {
     struct hf_world_bench bench;
     struct hf_enactor_event event = {.type = HF_ENACTOR_EV_TICK};
-    hf_world_begin(world, number, &bench);
+    hf_world_take(world, number, &bench);
     hf_world_feed(world, number, &bench, &event);
     hf_world_lay(world, number, &bench);
 }
@@ -140,7 +150,7 @@ void hf_world_start(struct hf_world *world, uint32_t number, bool with_plan)
     if (with_plan) {
         enactor->image = last;
         enactor->object = object;
-        hf_world_begin(world, number, &bench);
+        hf_world_take(world, number, &bench);
         for (uint32_t e = 0; e < world->shape.endpoints; e++) {
             enactor->known |= (uint8_t)(last.entries[e].gen != 0 ? 1U << e : 0);
             hf_world_feed_entry(world, number, &bench, e);
@@ -185,7 +195,8 @@ static void feed_overrides(struct hf_world *world, uint32_t number, struct hf_wo
         struct hf_enactor_event event = {.type = HF_ENACTOR_EV_FREEZE, .on = fresh->frozen};
         hf_world_feed(world, number, bench, &event);
     }
-    enactor->overrides = *fresh;
+    enactor->overrides =
+        (struct hf_world_overrides){.adopted = fresh->adopted, .frozen = fresh->frozen};
 }
 
 bool hf_world_is_loaded(const struct hf_world *world, uint32_t number)
@@ -193,7 +204,8 @@ bool hf_world_is_loaded(const struct hf_world *world, uint32_t number)
     const struct hf_world_enactor *enactor = &world->enactors[number];
     return enactor->instance == world->store.instance && enactor->object == world->store.head &&
            (enactor->machine.marks & HF_WORLD_MARK_PLAN_KNOWN) != 0 &&
-           hf_world_same_overrides(&enactor->overrides, &world->store.overrides);
+           enactor->overrides.adopted == world->store.overrides.adopted &&
+           enactor->overrides.frozen == world->store.overrides.frozen;
 }
 
 static void apply_plan(struct hf_world *world, uint32_t number, struct hf_world_bench *bench,
@@ -221,7 +233,7 @@ void hf_world_load(struct hf_world *world, uint32_t number)
         hf_world_start(world, number, false); /* the store is another one: it begins anew */
     }
     enactor->instance = store->instance;
-    hf_world_begin(world, number, &bench);
+    hf_world_take(world, number, &bench);
     struct hf_enactor_event head = {.type = HF_ENACTOR_EV_HEAD, .result = HF_RESULT_UNKNOWN};
     if (hf_world_readable(store, enactor->object)) {
         apply_plan(world, number, &bench, &store->plan, store->head);
@@ -241,7 +253,7 @@ void hf_world_answer_head(struct hf_world *world, uint32_t number, uint32_t at)
         hf_world_load(world, number);
         return;
     }
-    hf_world_begin(world, number, &bench);
+    hf_world_take(world, number, &bench);
     enactor->flights[at] = (struct hf_world_flight){0};
     if (flight.result == HF_RESULT_OK) {
         apply_plan(world, number, &bench, &enactor->late, enactor->late_object);

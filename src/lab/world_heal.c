@@ -32,7 +32,7 @@ static void mend_guard(struct hf_world *world)
 {
     hf_world_value value = hf_world_look_guard(&world->zone);
     struct hf_zone_guard guard = hf_world_guard_of(value, world->store.instance);
-    bool is_new = value == HF_VALUE_ABSENT && !world->calm; /* there to be claimed */
+    bool is_new = value == HF_VALUE_ABSENT && world->store.plan.gen == 0; /* to be claimed */
     if (is_new || (guard.kind == HF_FENCE_OURS && !guard.frozen)) {
         return;
     }

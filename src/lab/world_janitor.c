@@ -72,8 +72,16 @@ static void feed_one(struct hf_world *world, struct hf_janitor_event event)
 
 static void done(struct hf_world *world, uint32_t op, enum hf_result result)
 {
+    struct hf_world_janitor *facts = &world->janitor;
     feed_one(world, (struct hf_janitor_event){
                         .type = HF_JANITOR_DONE, .op = op, .result = (uint8_t)result});
+    bool has_objects = world->shape.objects > 0 || world->shape.random > 0;
+    if (facts->action.kind == HF_JANITOR_LIST && facts->action.op != 0 && !has_objects) {
+        /* No object is old enough: the round ends. */
+        op = facts->action.op;
+        facts->action = (struct hf_janitor_action){0};
+        feed_one(world, (struct hf_janitor_event){.type = HF_JANITOR_LISTED, .op = op});
+    }
 }
 
 /* --- objects --- */

@@ -105,10 +105,11 @@ static uint64_t enactors_where(const struct hf_world *world, enum hf_world_move_
 {
     uint64_t bits = 0;
     for (uint32_t i = 0; i < world->shape.enactors; i++) {
+        bool has_plan = world->enactors[i].object != 0;
         bool may = kind == HF_MOVE_LOAD     ? !hf_world_is_loaded(world, i)
                    : kind == HF_MOVE_REPORT ? hf_world_has_news(world, i)
-                                            : world->left[HF_BOUND_CRASHES] > 0;
-        may = may && (kind != HF_MOVE_CRASH_CACHED || world->enactors[i].object != 0);
+                   : kind == HF_MOVE_CRASH  ? world->left[HF_BOUND_CRASHES] > 0
+                                            : world->left[HF_BOUND_WARM_CRASHES] > 0 && has_plan;
         bits |= may ? UINT64_C(1) << i : 0;
     }
     return bits;
@@ -173,11 +174,14 @@ uint64_t hf_world_targets(const struct hf_world *world, enum hf_world_move_kind 
 
 /* --- what they do --- */
 
-static void crash(struct hf_world *world, uint32_t number, bool with_plan)
+static void crash(struct hf_world *world, uint32_t number, bool is_warm)
 {
-    world->left[HF_BOUND_CRASHES]--;
+    world->left[is_warm ? HF_BOUND_WARM_CRASHES : HF_BOUND_CRASHES]--;
     world->touched |= HF_TOUCHED_REST;
-    hf_world_start(world, number, with_plan);
+    hf_world_start(world, number, is_warm);
+    if (!is_warm && !world->shape.random && world->store.head != 0) {
+        hf_world_load(world, number);
+    }
 }
 
 static void crash_planner(struct hf_world *world, const struct hf_world_move *move)

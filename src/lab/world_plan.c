@@ -40,13 +40,19 @@ static void build_backends(const struct hf_world *world, struct hf_world_fleet *
     fleet->user_first[count] = used;
 }
 
+/* Of two members one may leave at once, and the other is held by min_healthy: no window matters. */
+uint32_t hf_world_removal_ms(const struct hf_world *world)
+{
+    return world->shape.members > 2 || world->shape.random ? HF_WORLD_REMOVAL_MS : 0;
+}
+
 void hf_world_fleet_build(const struct hf_world *world, struct hf_world_fleet *fleet)
 {
     uint32_t members = 0;
     build_backends(world, fleet);
     fleet->policy = (struct hf_fleet_policy){.ttl_s = TTL_S,
                                              .min_healthy = 1,
-                                             .max_removal_ms = HF_WORLD_REMOVAL_MS,
+                                             .max_removal_ms = hf_world_removal_ms(world),
                                              .max_removal_permille = HF_WORLD_REMOVAL_PERMILLE,
                                              .answers_max = HF_WORLD_MEMBERS_MAX};
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {

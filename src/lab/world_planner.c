@@ -79,7 +79,8 @@ static void check_entry(struct hf_world *world, uint32_t e, const struct hf_worl
     remember(site, now_ms, bits_of(was->in));
     for (uint32_t i = 0; i < HF_WORLD_PAST; i++) {
         const struct hf_world_past *past = &site->past[i];
-        bool is_recent = past->until_ms != 0 && now_ms < past->until_ms + HF_WORLD_REMOVAL_MS;
+        bool is_recent =
+            past->until_ms != 0 && now_ms < past->until_ms + hf_world_removal_ms(world);
         if (is_recent && past->capacity > have + limit) {
             hf_world_broken(world, "I6: endpoint %u goes from %u members to %u within a window",
                             e + 1, past->capacity, have);

@@ -150,7 +150,7 @@ static void answer(struct hf_world *world, uint32_t number, uint32_t at)
         hf_world_answer_head(world, number, at);
         return;
     }
-    hf_world_begin(world, number, &bench);
+    hf_world_take(world, number, &bench);
     enactor->flights[at] = (struct hf_world_flight){0};
     bool has_seen = !is_write(&flight) && flight.result == HF_RESULT_OK && !flight.unchanged;
     if (has_seen) {

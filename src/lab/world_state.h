@@ -16,7 +16,8 @@
  *   world_move.c     which moves there are
  *   world_draw.c, world_time.c   what a seed decides; clocks
  *   world_heal.c     faults stop: must everything come to rest?
- *   world_code.c     states as octets
+ *   world_code*.c    states as octets
+ *   world_parts.c    the world as parts, for weave.h
  *   world_tell.c     moves as lines
  */
 #ifndef HF_LAB_WORLD_STATE_H
@@ -245,6 +246,7 @@ enum hf_world_bound {
     HF_BOUND_RETIRES,
     HF_BOUND_CLEANS,
     HF_BOUND_CRASHES,
+    HF_BOUND_WARM_CRASHES,
     HF_BOUND_PLANNER_ENDS,
     HF_BOUND_LOST_REPLIES,
     HF_BOUND_LATE_REPLIES,
@@ -337,9 +339,11 @@ enum {
 
 struct hf_world {
     uint64_t now_ms;
+    uint64_t taken; /* values that enactors hold which are not in this state: see hf_model_parts */
     uint32_t touched;
-    uint32_t token;                            /* of the last unique value; with time only */
-    uint64_t changed_ms[HF_WORLD_CHANGES_MAX]; /* when endpoints changed, newest first; likewise */
+    uint32_t token;                            /* with time: of the last unique value */
+    uint8_t turn;                              /* enum hf_world_turn: whose moves there are */
+    uint64_t changed_ms[HF_WORLD_CHANGES_MAX]; /* when endpoints changed, newest first; with time */
     uint16_t left[HF_BOUNDS];
     struct hf_world_options shape; /* as drawn, or as given; its bounds are in left */
     struct hf_world_site sites[HF_WORLD_ENDPOINTS_MAX];
@@ -361,6 +365,8 @@ struct hf_world {
     char why[HF_MODEL_WHY_SIZE];
 };
 
+enum hf_world_turn { HF_TURN_ALL, HF_TURN_ENACTORS, HF_TURN_REST };
+
 static inline bool hf_bit8(uint32_t bits, uint32_t bit)
 {
     return (bits >> bit & 1) != 0;
@@ -371,8 +377,16 @@ void hf_world_broken(struct hf_world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The wall clock of a process; monotonic clocks are read from it, too. */
 uint64_t hf_world_clock(const struct hf_world *world, int32_t skew_ms);
-/* A number that no value of a fence that is left anywhere has, nor the next few of them. */
-uint32_t hf_world_token(struct hf_world *world);
+/* A number that makes the values of a write of these lanes unlike any that is left anywhere. */
+uint64_t hf_world_token(struct hf_world *world, const struct hf_world_plan *plan, uint32_t lanes);
+/* Where there is no time: those in use, and those that writes of a plan look at, in bits. */
+uint64_t hf_world_tokens_of_rest(const struct hf_world *world);
+uint64_t hf_world_tokens_of(const struct hf_world *world, uint32_t enactor);
+uint64_t hf_world_tokens_for(const struct hf_world *world, const struct hf_world_plan *plan);
+/* One move of those whose turn it is. */
+enum hf_step hf_world_step(struct hf_world *world, struct hf_choice *choice);
+/* world_parts.c: the world as parts, for weave.h. */
+const struct hf_model_parts *hf_world_parts(uint32_t enactors);
 
 /* --- world_zone.c --- */
 struct hf_world_view { /* an endpoint, as it lies in a zone */
@@ -397,6 +411,10 @@ void hf_world_before_change(struct hf_world *world);
 /* Whether a reader that has this object (0: none) can read what the head leads to. */
 bool hf_world_readable(const struct hf_world_store *store, uint32_t have);
 bool hf_world_reached(const struct hf_world_store *store, uint32_t name);
+/* Whether it matters which object is which: else a plan's object is named by its generation. */
+bool hf_world_has_objects(const struct hf_world *world);
+/* Whether a fence can be ahead of the head, or a floor. */
+bool hf_world_may_be_ahead(const struct hf_world *world);
 /* Puts the object of a plan; returns its name. parent 0: a snapshot. */
 uint32_t hf_world_put(struct hf_world *world, const struct hf_world_plan *plan, uint32_t parent);
 /* How many deltas lie on the snapshot below an object; more than can be where it is broken. */
@@ -430,8 +448,6 @@ void hf_world_tick(struct hf_world *world, uint32_t enactor);
 void hf_world_load(struct hf_world *world, uint32_t enactor);
 /* The answer to a HEAD, as the flight says; ends the flight. */
 void hf_world_answer_head(struct hf_world *world, uint32_t enactor, uint32_t flight);
-/* Makes the machine whole for events that may let it write. */
-void hf_world_begin(struct hf_world *world, uint32_t enactor, struct hf_world_bench *bench);
 bool hf_world_is_loaded(const struct hf_world *world, uint32_t enactor);
 uint32_t hf_world_timers(const struct hf_world *world, uint32_t enactor); /* armed, bits */
 void hf_world_fire(struct hf_world *world, uint32_t enactor, uint32_t timer);
@@ -458,6 +474,7 @@ struct hf_world_desk {
     struct hf_planner machine;
     uint64_t memory[HF_WORLD_DESK_WORDS];
 };
+uint32_t hf_world_removal_ms(const struct hf_world *world); /* the guards' window */
 uint32_t hf_world_backends(const struct hf_world *world);
 uint32_t hf_world_backend(const struct hf_world *world, uint32_t endpoint, uint32_t member);
 void hf_world_fleet_build(const struct hf_world *world, struct hf_world_fleet *fleet);
@@ -541,6 +558,13 @@ enum hf_step hf_world_heal(const struct hf_model *model, void *state, struct hf_
 /* --- world_code.c, world_tell.c --- */
 size_t hf_world_encoded_max(const struct hf_world_options *options);
 size_t hf_world_encode(const struct hf_model *model, const void *state, uint8_t *ret_bytes);
+size_t hf_world_encode_rest(const struct hf_world *world, uint8_t *ret_bytes);
+size_t hf_world_encode_enactor(const struct hf_world *world, uint32_t enactor, uint8_t *ret_bytes);
+/* An empty world, then each part of it, from what was written; returns where the octets end. */
+void hf_world_decode_init(const struct hf_world_options *options, struct hf_world *world);
+const uint8_t *hf_world_decode_rest(const uint8_t *bytes, struct hf_world *world);
+const uint8_t *hf_world_decode_enactor(const uint8_t *bytes, struct hf_world *world,
+                                       uint32_t enactor);
 void hf_world_decode(const struct hf_model *model, const uint8_t *bytes, size_t size, void *state);
 void hf_world_tell(const struct hf_model *model, const void *before, const struct hf_choice *choice,
                    const void *after, struct hf_buf *ret_line);

@@ -70,6 +70,20 @@ static uint32_t digest(const struct hf_world_plan *plan, uint32_t parent)
     return hash == 0 ? 1 : hash;
 }
 
+bool hf_world_has_objects(const struct hf_world *world)
+{
+    const struct hf_world_options *shape = &world->shape;
+    return shape->objects > 0 || shape->corruptions > 0 || shape->restores > 0 ||
+           shape->lost_stores > 0 || shape->planners > 1 || shape->random > 0;
+}
+
+bool hf_world_may_be_ahead(const struct hf_world *world)
+{
+    const struct hf_world_options *shape = &world->shape;
+    return hf_world_has_objects(world) || shape->edits > 0 || shape->guard_edits > 0 ||
+           shape->restarts > 0 || shape->cold > 0;
+}
+
 /* A place for one more: a free one, or that of the oldest that nothing leads to. */
 static struct hf_world_object *place(struct hf_world_store *store)
 {
@@ -91,7 +105,7 @@ static struct hf_world_object *place(struct hf_world_store *store)
 uint32_t hf_world_put(struct hf_world *world, const struct hf_world_plan *plan, uint32_t parent)
 {
     struct hf_world_store *store = &world->store;
-    uint32_t name = digest(plan, parent);
+    uint32_t name = hf_world_has_objects(world) ? digest(plan, parent) : plan->gen;
     struct hf_world_object *object = NULL;
     for (uint32_t i = 0; i < HF_WORLD_OBJECTS_MAX; i++) {
         if (store->objects[i].name == name) {

@@ -108,6 +108,9 @@ static void require_txt(struct hf_server_message *message, uint8_t owner, hf_wor
 {
     bool is_absent = txt == HF_VALUE_ABSENT;
     require_rr(message, owner, TYPE_TXT, is_absent ? CLASS_NONE : CLASS_IN, is_absent ? 0 : txt);
+    if (is_absent) {
+        require_rr(message, owner, TYPE_CNAME, CLASS_NONE, 0);
+    }
 }
 
 static void require_addresses(struct hf_server_message *message, uint8_t owner, uint16_t type,

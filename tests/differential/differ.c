@@ -3,13 +3,14 @@
  * differ: sends random UPDATE messages to a server and to the lab's model of one, and compares the
  * response code and the whole zone after each message.
  *
- *   differ SERVER PORT KEY SECRET_FILE ZONE_COUNT COUNT SEED [--careless] [--only ROUND] [--all]
+ *   differ SERVER PORT KEY SECRET_FILE ZONE_COUNT COUNT SEED [--careless] [--only ROUND]
+ *          [--all | --quiet]
  *
  * SERVER: knotd, named or pdns_server, on 127.0.0.1, with the zones z00.test, z01.test, … Each zone
  * has a thread and a connection. Messages come in rounds; a round starts with the same zone and
  * follows from the seed and its number alone. --only does one round and shows every message of it.
- * --careless takes the prerequisites away from the model, --all shows all differences, not only the
- * first ones.
+ * --careless takes the prerequisites away from the model. --all shows all differences, --quiet
+ * none, and without them the first ones are shown.
  *
  * Prints, for tests/differential/run, one line each:
  *   category NAME MESSAGES AGREED
@@ -51,7 +52,8 @@ struct differ {
     knot_tsig_key_t key;
     uint32_t lane_count;
     uint64_t count, seed;
-    bool careless, all, only;
+    bool careless, only;
+    uint64_t shown_max; /* differences */
     uint64_t only_round;
     pthread_mutex_t mutex; /* of everything below, and of stderr */
     uint64_t next_round;
@@ -115,7 +117,7 @@ static void judge(struct lane *lane, uint64_t round, uint32_t number)
         tally->failed++;
     }
     bool fails = !agrees && rule == RULE_NONE;
-    if (differ->only || (fails && (differ->all || tally->failed <= SHOWN_MAX))) {
+    if (differ->only || (fails && tally->failed <= differ->shown_max)) {
         report(lane, round, number, what);
         trial_show(trial, stderr);
     }
@@ -286,7 +288,9 @@ static void read_flags(struct differ *differ, int count, char **flags)
         if (strcmp(flags[i], "--careless") == 0) {
             differ->careless = true;
         } else if (strcmp(flags[i], "--all") == 0) {
-            differ->all = true;
+            differ->shown_max = UINT64_MAX;
+        } else if (strcmp(flags[i], "--quiet") == 0) {
+            differ->shown_max = 0;
         } else if (strcmp(flags[i], "--only") == 0 && i + 1 < count) {
             differ->only = true;
             differ->only_round = number_of(flags[++i], UINT32_MAX);
@@ -298,11 +302,11 @@ static void read_flags(struct differ *differ, int count, char **flags)
 
 int main(int argc, char **argv)
 {
-    struct differ differ = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct differ differ = {.mutex = PTHREAD_MUTEX_INITIALIZER, .shown_max = SHOWN_MAX};
     assert(rule_count() <= RULES_MAX);
     if (argc < 8) {
         die("arguments", "SERVER PORT KEY SECRET_FILE ZONE_COUNT COUNT SEED [--careless] "
-                         "[--only ROUND] [--all]");
+                         "[--only ROUND] [--all | --quiet]");
     }
     differ.server = server_named(argv[1]);
     if (differ.server == SERVER_COUNT) {

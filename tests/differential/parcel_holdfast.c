@@ -166,7 +166,8 @@ static void add_endpoint(const struct maker *maker, struct hf_update *update, ui
     uint8_t fence_owner = (uint8_t)(owner + OWNER_FENCE_APEX);
     change.fence_before = demand(maker, fence_owner, 0, TXT_FENCES, set);
     change.fence_after_size = new_text(maker, fence_owner, 0, TXT_FENCES, fence);
-    if (change.fence_after_size > 0 && random_percent(maker->random, 85)) {
+    bool forget = change.fence_before.size > 0 && random_percent(maker->random, 15);
+    if (change.fence_after_size > 0 && !forget) {
         change.fence_after = fence;
     }
     expect(maker, owner, &change, before);

@@ -16,6 +16,8 @@ bool server_said(const struct trial *trial, uint8_t rcode);
 bool unchanged(const struct trial *trial);
 bool refused_with(const struct trial *trial, uint8_t rcode);
 bool both_applied(const struct trial *trial);
+/* Nothing has changed, but the server gave the zone the next serial. */
+bool only_serial_grew(const struct trial *trial);
 bool is_address(uint16_t type);
 bool owner_has_underscore(uint8_t owner);
 bool name_is_used(const struct hf_server_zone *zone, uint8_t owner);
@@ -50,6 +52,7 @@ bool rule_case_is_a_change(const struct trial *trial);
 
 /* --- rules_pdns.c --- */
 
+bool rule_text_in_other_case(const struct trial *trial, struct hf_server_message *message);
 bool rule_empty_api_is_used(const struct trial *trial, struct hf_server_message *message);
 bool rule_empty_web_is_used(const struct trial *trial, struct hf_server_message *message);
 bool rule_empty_db_is_used(const struct trial *trial, struct hf_server_message *message);
@@ -59,6 +62,7 @@ bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_messa
 bool rule_zone_comes_first(const struct trial *trial);
 bool rule_cname_conflict(const struct trial *trial);
 bool rule_cname_unchecked(const struct trial *trial);
+bool rule_ignored_serial_stays(const struct trial *trial);
 bool rule_unknown_type(const struct trial *trial);
 bool rule_cancelled_is_a_change(const struct trial *trial);
 

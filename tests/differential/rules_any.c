@@ -29,6 +29,13 @@ bool both_applied(const struct trial *trial)
     return trial->model_rcode == KNOT_RCODE_NOERROR && server_said(trial, KNOT_RCODE_NOERROR);
 }
 
+bool only_serial_grew(const struct trial *trial)
+{
+    return both_applied(trial) && zones_equal(&trial->model_after, &trial->before) &&
+           zones_equal_but_serial(&trial->before, &trial->server_after) &&
+           hf_server_serial(&trial->server_after) == hf_server_serial(&trial->before) + 1;
+}
+
 bool is_address(uint16_t type)
 {
     return type == KNOT_RRTYPE_A || type == KNOT_RRTYPE_AAAA;
@@ -56,6 +63,18 @@ bool rule_broken_otherwise(const struct trial *trial)
             refused_with(trial, KNOT_RCODE_REFUSED) || refused_with(trial, KNOT_RCODE_SERVFAIL));
 }
 
+/* PowerDNS does not tell upper from lower case in TXT, either. */
+static bool same_value(const struct trial *trial, const struct hf_server_rr *a,
+                       const struct hf_server_rr *b)
+{
+    bool same_rrset = a->class == KNOT_CLASS_IN && b->class == KNOT_CLASS_IN &&
+                      a->owner == b->owner && a->type == b->type;
+    bool other_case = trial->server == SERVER_PDNS && a->type == KNOT_RRTYPE_TXT &&
+                      a->rdata + b->rdata == TXT_LOWER + TXT_UPPER &&
+                      (a->rdata == TXT_LOWER || a->rdata == TXT_UPPER);
+    return same_rrset && (a->rdata == b->rdata || other_case);
+}
+
 bool rule_repeated_value(const struct trial *trial)
 {
     const struct hf_server_message *message = &trial->parcel->message;
@@ -64,8 +83,7 @@ bool rule_repeated_value(const struct trial *trial)
         const struct hf_server_rr *a = &message->rrs[i];
         for (uint32_t j = 0; j < i; j++) {
             const struct hf_server_rr *b = &message->rrs[j];
-            repeated |= a->class == KNOT_CLASS_IN && b->class == KNOT_CLASS_IN &&
-                        a->owner == b->owner && a->type == b->type && a->rdata == b->rdata;
+            repeated |= same_value(trial, a, b);
         }
     }
     return repeated && refused_with(trial, KNOT_RCODE_NXRRSET);

@@ -25,7 +25,8 @@ bool rule_keep_ttl(const struct trial *trial, struct hf_server_message *message)
         struct hf_server_rr *rr = &message->rrs[message->prerequisite_count + i];
         uint32_t ttl_s;
         if (rr->class == KNOT_CLASS_IN && rr->type != KNOT_RRTYPE_SOA &&
-            ttl_before(trial, message, i, &ttl_s) && ttl_s != rr->ttl_s) {
+            rr->type != KNOT_RRTYPE_CNAME && ttl_before(trial, message, i, &ttl_s) &&
+            ttl_s != rr->ttl_s) {
             rr->ttl_s = ttl_s;
             changed = true;
         }

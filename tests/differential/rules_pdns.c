@@ -45,6 +45,35 @@ bool rule_empty_db_is_used(const struct trial *trial, struct hf_server_message *
     return use_empty_name(trial, message, OWNER_DB);
 }
 
+static bool zone_has_text(const struct trial *trial, uint8_t owner, uint64_t number)
+{
+    const struct hf_server_rr *rrs;
+    uint32_t count = hf_server_rrset(&trial->before, owner, KNOT_RRTYPE_TXT, &rrs);
+    bool has = false;
+    for (uint32_t i = 0; i < count; i++) {
+        has |= rrs[i].rdata == number;
+    }
+    return has;
+}
+
+/* The universe has one value in two ways. */
+bool rule_text_in_other_case(const struct trial *trial, struct hf_server_message *message)
+{
+    bool changed = false;
+    for (uint32_t i = 0; i < message->prerequisite_count; i++) {
+        struct hf_server_rr *rr = &message->rrs[i];
+        uint64_t other = rr->rdata == TXT_LOWER ? TXT_UPPER : TXT_LOWER;
+        bool text = rr->class == KNOT_CLASS_IN && rr->type == KNOT_RRTYPE_TXT &&
+                    (rr->rdata == TXT_LOWER || rr->rdata == TXT_UPPER);
+        if (text && !zone_has_text(trial, rr->owner, rr->rdata) &&
+            zone_has_text(trial, rr->owner, other)) {
+            rr->rdata = other;
+            changed = true;
+        }
+    }
+    return changed;
+}
+
 bool rule_ignore_deletion_of_names(const struct trial *trial, struct hf_server_message *message)
 {
     uint32_t kept = 0;
@@ -123,11 +152,12 @@ bool rule_name_servers_go_last(const struct trial *trial, struct hf_server_messa
 /* --- outcomes --- */
 
 /* Whether an addition meets a CNAME at its name, or is one that meets other records. */
-static bool conflicts(const struct hf_server_zone *zone, const struct hf_server_rr *rr)
+static bool conflicts(const struct hf_server_zone *zone, const struct hf_server_rr *rr,
+                      bool empty_is_used)
 {
     const struct hf_server_rr *cname;
     bool has_cname = hf_server_rrset(zone, rr->owner, KNOT_RRTYPE_CNAME, &cname) > 0;
-    bool has_others = may_be_in_use(zone, rr->owner);
+    bool has_others = empty_is_used && may_be_in_use(zone, rr->owner);
     for (uint32_t i = 0; i < zone->count; i++) {
         has_others |= zone->rrs[i].owner == rr->owner && zone->rrs[i].type != KNOT_RRTYPE_CNAME;
     }
@@ -138,8 +168,8 @@ static bool conflicts(const struct hf_server_zone *zone, const struct hf_server_
  * Does a message in PowerDNS's order. An addition with TTL 0 that conflicts is stored none the
  * less. ret_refused: one with a TTL conflicts; ret_stored: one without does.
  */
-static struct hf_server_zone do_in_order(const struct trial *trial, bool *ret_refused,
-                                         bool *ret_stored)
+static struct hf_server_zone do_in_order(const struct trial *trial, bool empty_is_used,
+                                         bool *ret_refused, bool *ret_stored)
 {
     struct hf_server_message message = trial->parcel->message;
     struct hf_server_zone zone = trial->before;
@@ -149,8 +179,8 @@ static struct hf_server_zone do_in_order(const struct trial *trial, bool *ret_re
     (void)rule_name_servers_go_last(trial, &message);
     for (uint32_t i = 0; i < message.update_count; i++) {
         const struct hf_server_rr *rr = &updates_of(&message)[i];
-        bool conflict =
-            rr->class == KNOT_CLASS_IN && rr->owner < OWNER_COUNT && conflicts(&zone, rr);
+        bool conflict = rr->class == KNOT_CLASS_IN && rr->owner < OWNER_COUNT &&
+                        conflicts(&zone, rr, empty_is_used);
         *ret_refused |= conflict && rr->ttl_s != 0;
         *ret_stored |= conflict && rr->ttl_s == 0;
         if (conflict && rr->ttl_s == 0 && rr->type < KNOT_RRTYPE_IXFR) {
@@ -166,7 +196,7 @@ bool rule_cname_conflict(const struct trial *trial)
 {
     bool refused;
     bool stored;
-    (void)do_in_order(trial, &refused, &stored);
+    (void)do_in_order(trial, true, &refused, &stored);
     return refused &&
            (refused_with(trial, KNOT_RCODE_REFUSED) || refused_with(trial, KNOT_RCODE_FORMERR));
 }
@@ -175,7 +205,7 @@ bool rule_cname_unchecked(const struct trial *trial)
 {
     bool refused;
     bool stored;
-    struct hf_server_zone zone = do_in_order(trial, &refused, &stored);
+    struct hf_server_zone zone = do_in_order(trial, false, &refused, &stored);
     return stored && !refused && both_applied(trial) &&
            zones_equal_but_serial(&zone, &trial->server_after);
 }
@@ -192,7 +222,21 @@ bool rule_unknown_type(const struct trial *trial)
 
 bool rule_cancelled_is_a_change(const struct trial *trial)
 {
-    return both_applied(trial) && zones_equal_but_serial(&trial->model_after, &trial->server_after);
+    return only_serial_grew(trial);
+}
+
+/* A SOA that is not the zone's is ignored, but counts as one that sets the serial. */
+bool rule_ignored_serial_stays(const struct trial *trial)
+{
+    const struct hf_server_message *message = &trial->parcel->message;
+    bool soa = false;
+    for (uint32_t i = 0; i < message->update_count; i++) {
+        const struct hf_server_rr *rr = &updates_of(message)[i];
+        soa |= rr->class == KNOT_CLASS_IN && rr->type == KNOT_RRTYPE_SOA && rr->owner != OWNER_APEX;
+    }
+    return soa && both_applied(trial) &&
+           zones_equal_but_serial(&trial->model_after, &trial->server_after) &&
+           hf_server_serial(&trial->server_after) == hf_server_serial(&trial->before);
 }
 
 bool rule_zone_comes_first(const struct trial *trial)

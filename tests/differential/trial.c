@@ -78,7 +78,7 @@ static bool ends_knotd(const struct hf_server_message *message, const struct hf_
             safe[rr->owner] &= rr->class == KNOT_CLASS_IN;
         }
     }
-    for (uint8_t owner = 0; owner < OWNER_COUNT; owner++) {
+    for (int owner = 0; owner < OWNER_COUNT; owner++) {
         ends |= soa[owner] && !safe[owner];
     }
     return ends;

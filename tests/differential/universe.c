@@ -119,7 +119,7 @@ static uint16_t soa_rdata(const struct universe *universe, uint64_t number, uint
 void universe_init(struct universe *universe, const char *apex)
 {
     memset(universe, 0, sizeof(*universe));
-    for (uint8_t i = 0; i < OWNER_COUNT; i++) {
+    for (int i = 0; i < OWNER_COUNT; i++) {
         char text[HF_NAME_TEXT_MAX];
         (void)snprintf(text, sizeof(text), "%s%s", LABELS[i], apex);
         int error = hf_name_parse(text, universe->names[i]);
@@ -143,9 +143,9 @@ const uint8_t *universe_name(const struct universe *universe, uint8_t owner)
 
 uint8_t universe_owner(const struct universe *universe, const uint8_t *name)
 {
-    for (uint8_t i = 0; i < OWNER_COUNT; i++) {
+    for (int i = 0; i < OWNER_COUNT; i++) {
         if (knot_dname_is_case_equal(universe->names[i], name)) {
-            return i;
+            return (uint8_t)i;
         }
     }
     return HF_SERVER_OWNER_OUTSIDE;

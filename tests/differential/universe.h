@@ -35,6 +35,8 @@ enum {
 
     TXT_FENCES = 4, /* the first values of TXT are fences, then guards, then what people write */
     TXT_GUARDS = 2,
+    TXT_LOWER = 6, /* hello */
+    TXT_UPPER = 9, /* Hello */
 };
 
 struct value {

@@ -157,17 +157,18 @@ static inline enum hf_step walk_heal(const struct hf_model *model, void *state,
                                      struct hf_choice *choice)
 {
     const struct walk_options *options = model->options;
-    (void)choice;
-    const struct walk *now = state;
+    struct walk *now = state;
+    hf_choice_begin(choice, 0);
+    now->time_ms = hf_choose(choice, 1000);
     bool is_restless = options->restless_from != 0 && now->place >= options->restless_from;
     return is_restless ? HF_STEP_BROKEN : HF_STEP_TAKEN;
 }
 
+/* Two reasons, so that one can be mistaken for the other. */
 static inline const char *walk_why(const struct hf_model *model, const void *state)
 {
     (void)model;
-    (void)state;
-    return "walk: too far";
+    return ((const struct walk *)state)->noise % 2 == 0 ? "even: too far" : "odd: too far";
 }
 
 static inline uint64_t walk_time_ms(const struct hf_model *model, const void *state)

@@ -233,13 +233,13 @@ static void test_choices(void **state)
 {
     (void)state;
     struct hf_choice choice = {0};
-    const uint32_t weights[] = {0, 5, 0, 1};
+    const uint32_t weights[] = {0, 5, 0, 1, 0};
     char seen[64] = "";
     hf_choice_begin(&choice, 0);
     size_t at = 0;
     do {
         uint32_t first = hf_choose(&choice, 2);
-        uint32_t second = first == 0 ? hf_choose_weighted(&choice, weights, 4) : 9;
+        uint32_t second = first == 0 ? hf_choose_weighted(&choice, weights, 5) : 9;
         at += (size_t)snprintf(seen + at, sizeof seen - at, "%u%u ", first, second);
     } while (hf_choice_next(&choice));
     assert_string_equal(seen, "01 03 19 ");
@@ -259,12 +259,15 @@ static void test_weighted_choices_are_absolute(void **state)
 {
     (void)state;
     const uint32_t some[] = {0, 5, 0, 1}, all[] = {1, 5, 1, 1}, few[] = {0, 5, 0, 0};
+    const uint32_t ends[] = {1, 0, 1, 0};
     assert_int_equal(choose_given(all, 1), 1);
     assert_int_equal(choose_given(some, 1), 1);
     assert_int_equal(choose_given(some, 2), 3); /* the next one above */
     assert_int_equal(choose_given(some, 3), 3);
     assert_int_equal(choose_given(few, 3), 1); /* after the last the first */
     assert_int_equal(choose_given(few, 0), 1);
+    assert_int_equal(choose_given(ends, 3), 0);
+    assert_int_equal(choose_given(ends, 4), 0); /* beyond all: modulo their number */
     struct hf_choice choice = {.random = 1};
     uint32_t seen[4] = {0};
     for (uint32_t i = 0; i < 600; i++) {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "holdfast/lab_jobs.h"
 #include "holdfast/lab_tool.h"
@@ -102,6 +103,39 @@ static void test_a_crash_is_a_failure_of_its_seed(void **state)
     hf_lab_board_free(board);
 }
 
+static enum hf_step endless_step(const struct hf_model *model, void *state,
+                                 struct hf_choice *choice)
+{
+    (void)model;
+    (void)state;
+    while (choice != NULL) {
+        (void)pause();
+    }
+    return HF_STEP_DISABLED;
+}
+
+static void test_what_does_not_end_is_a_failure(void **state)
+{
+    (void)state;
+    const struct hf_lab_plan plan = {.first = 7, .seeds = 1, .steps = 1};
+    const struct walk_options options = {.broken_at = 0};
+    struct hf_lab_board *board = hf_lab_board_new(&plan);
+    struct hf_lab_jobs jobs;
+    struct hf_model model;
+    assert_non_null(board);
+    walk_model(&model, &options);
+    model.step = endless_step;
+    assert_true(hf_lab_jobs_start(&jobs, board, &model, 1));
+    while (atomic_load(&board->seeds[0]) == 0) {
+        hf_lab_jobs_reap(&jobs, &model);
+    }
+    hf_lab_jobs_kill(&jobs);
+    assert_int_equal(jobs.running, 0);
+    assert_int_equal(board->failure_count, 1);
+    assert_int_equal(board->failures[0].seed, 7);
+    hf_lab_board_free(board);
+}
+
 static void test_many_failures_end_it(void **state)
 {
     (void)state;
@@ -120,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_a_history_is_compared),
         cmocka_unit_test(test_each_seed_is_run_once),
         cmocka_unit_test(test_a_crash_is_a_failure_of_its_seed),
+        cmocka_unit_test(test_what_does_not_end_is_a_failure),
         cmocka_unit_test(test_many_failures_end_it),
     };
     return cmocka_run_group_tests_name("lab jobs", tests, NULL, NULL);

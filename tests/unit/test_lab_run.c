@@ -65,6 +65,7 @@ static void test_a_seed_is_a_history(void **state)
             assert_true(hashes[other - 1] != world.run.hash);
         }
     }
+    world.model.is_always_enabled = true; /* as it is: the history is the same */
     for (uint64_t seed = 1; seed <= 20; seed++) {
         (void)run_seed(&world, seed, 100);
         assert_true(world.run.hash == hashes[seed - 1]);
@@ -85,6 +86,7 @@ static void test_given_steps_are_the_same_history(void **state)
     for (uint32_t i = 0; i < world.trace.step_count; i++) {
         assert_true(hf_run_take(&world.run, &world.steps[i]));
     }
+    assert_int_equal(hf_run_heal(&world.run), HF_RUN_HEALED);
     assert_memory_equal(place, world.run.state, world.model.state_size);
 }
 
@@ -120,6 +122,37 @@ static void test_a_broken_run_becomes_the_shortest(void **state)
     assert_true(world.trace.step_count > 5);
     shrink(&world);
     assert_straight_up(&world, 5);
+}
+
+/* The last noise must be odd, and there is none at the start: one more step is needed. */
+static void test_the_reason_stays_the_same(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct walk_options options = {.broken_at = 5};
+    begin(&world, &options);
+    uint64_t seed = 14;
+    do {
+        assert_int_equal(run_seed(&world, seed += 14, STEPS_MAX), HF_RUN_BROKEN);
+    } while (hf_run_word(world.run.why) != strlen("odd"));
+    shrink(&world);
+    assert_int_equal(world.trace.step_count, 6);
+    assert_string_equal(world.trace.word, "odd");
+}
+
+/* Leaving steps out does not change what happens in the healing. */
+static void test_healing_is_apart_from_steps(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct walk_options options = {.broken_at = 0};
+    uint64_t drawn[2];
+    begin(&world, &options);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(run_seed(&world, 9, 10 + i), HF_RUN_HEALED);
+        drawn[i] = ((const struct walk *)(const void *)world.run.state)->time_ms;
+    }
+    assert_int_equal(drawn[0], drawn[1]);
 }
 
 static void test_a_restless_run_becomes_the_shortest(void **state)
@@ -188,6 +221,8 @@ int main(void)
         cmocka_unit_test(test_a_seed_is_a_history),
         cmocka_unit_test(test_given_steps_are_the_same_history),
         cmocka_unit_test(test_a_broken_run_becomes_the_shortest),
+        cmocka_unit_test(test_the_reason_stays_the_same),
+        cmocka_unit_test(test_healing_is_apart_from_steps),
         cmocka_unit_test(test_a_restless_run_becomes_the_shortest),
         cmocka_unit_test(test_a_wedge_becomes_the_shortest),
         cmocka_unit_test(test_wedge_is_looked_for_without_a_step),
