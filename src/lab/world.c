@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum {
     TARGETS_MAX = 64,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The shape of a random world, from its seed: who lives in it, what goes wrong and how often. */
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 static uint64_t next(uint64_t *random)
 {

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 static struct hf_world_flight *new_flight(struct hf_world_enactor *enactor)
 {

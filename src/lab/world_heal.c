@@ -2,7 +2,7 @@
 /* Liveness: faults stop, an operator mends what only people can, and all must come to rest. */
 #include <assert.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum {
     ROUNDS = 400,

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { INTERVAL_MS = 30000, RETENTION_MS = 120000 };
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { SLOT_MASK = 0xff };
 

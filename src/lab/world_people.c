@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 /* What a hand may do to an endpoint. */
 enum edit {

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { TTL_S = 30, WHOLE = 1000, CHANGED_PERMILLE = 500 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reports: what an enactor sees becomes events of the planners, as io/lead_follow.c does it. */
 #include "core/planner_internal.h"
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { REPORT_EVENTS_MAX = 3 * HF_WORLD_ENDPOINTS_MAX + 1 };
 

@@ -2,7 +2,7 @@
 /* Time, in simulations: it passes until something is due; clocks jump. */
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { JUMP_MS = 600000, STEP_MS = 20 };
 

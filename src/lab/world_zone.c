@@ -2,7 +2,7 @@
 /* The zone: UPDATE messages as codec/update.c builds them, what is read, what must hold. */
 #include <assert.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum {
     TYPE_A = 1,
