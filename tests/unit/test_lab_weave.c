@@ -77,6 +77,7 @@ static const struct hf_world_options worlds[] = {
     {SMALL, .generations = 1, .guard_edits = 1},
     {SMALL, .generations = 1, .freezes = 1, .drains = 1},
     {SMALL, .generations = 1, .restores = 1},
+    {SMALL, .generations = 1, .strangers = 1, .crashes = 1},
     {SMALL, .generations = 1, .restarts = 1, .stale = 1},
     {SMALL, .generations = 1, .lost_stores = 1},
     {SMALL, .generations = 1, .corruptions = 1, .cleans = 1, .objects = 1},
