@@ -62,6 +62,7 @@ static const struct hf_lab_option world_options[] = {
     {"enactors", AT(enactors), 2, 1, 3, "Enactors"},
     {"planners", AT(planners), 1, 1, 2, "Planners"},
     {"endpoints", AT(endpoints), 1, 1, 3, "Endpoints"},
+    {"strangers", AT(strangers), 0, 0, 1, "1: the last enactor is another installation's"},
     {"members", AT(members), 2, 2, 3, "Backends of an endpoint; all but one are shared"},
     {"batch", AT(batch), 3, 1, 3, "Endpoints in one UPDATE"},
     {"window", AT(window), 1, 1, 4, "UPDATEs of an enactor under way, beside the fast lane's"},

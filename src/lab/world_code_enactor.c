@@ -74,13 +74,15 @@ void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,
 {
     flight->whole = flight->whole && has_audits(world);
     uint32_t head = flight->kind | (uint32_t)flight->state << 3 | (uint32_t)flight->whole << 5 |
-                    (uint32_t)flight->janitor << 6 | (uint32_t)flight->unchanged << 7;
+                    (uint32_t)flight->janitor << 6 | (uint32_t)flight->unchanged << 7 |
+                    (uint32_t)flight->stranger << 8;
     hf_code_u32(coder, &head);
     flight->kind = head & 7;
     flight->state = head >> 3 & 3;
     flight->whole = (head >> 5 & 1) != 0;
     flight->janitor = (head >> 6 & 1) != 0;
     flight->unchanged = (head >> 7 & 1) != 0;
+    flight->stranger = (head >> 8 & 1) != 0;
     if (flight->kind == HF_ENACTOR_WRITE || flight->kind == HF_ENACTOR_READ || flight->janitor) {
         hf_code_u8(coder, &flight->lanes);
     }

@@ -91,6 +91,7 @@ void hf_world_draw(struct hf_world *world, uint64_t seed)
     shape->members = 2 + draw(&random, shape->members - 1);
     shape->batch = 1 + draw(&random, shape->batch);
     shape->window = 1 + draw(&random, shape->window);
+    shape->strangers = draw(&random, 2) & shape->strangers;
     shape->cold = draw(&random, 3) == 0;
     draw_daily(world, &random);
     draw_faults(world, &random);

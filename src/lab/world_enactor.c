@@ -56,6 +56,7 @@ static void perform(struct hf_world *world, uint32_t number, const struct hf_ena
     flight->kind = action->kind;
     flight->op = action->op;
     flight->whole = action->whole;
+    flight->stranger = hf_world_is_strange(world, number);
     flight->guard = hf_world_guard_value(&action->guard);
     flight->guard_after = hf_world_guard_value(&action->guard_after);
     for (uint32_t e = action->lane_first; e != HF_BITSET_NONE; e = machine->lanes[e].next) {
@@ -111,6 +112,21 @@ void hf_world_tick(struct hf_world *world, uint32_t number)
 
 /* --- life --- */
 
+bool hf_world_is_strange(const struct hf_world *world, uint32_t number)
+{
+    return world->enactors[number].instance == HF_WORLD_STRANGE;
+}
+
+/* What another installation would have these names answer: its own backends alone. */
+static void strange_plan(const struct hf_world *world, struct hf_world_plan *ret_plan)
+{
+    *ret_plan = (struct hf_world_plan){.gen = HF_WORLD_STRANGE_GEN};
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        ret_plan->entries[e] = (struct hf_world_entry){
+            .gen = HF_WORLD_STRANGE_GEN, .content = 1, .in = 1, .flags = HF_ROW_EXISTS};
+    }
+}
+
 /* What it had asked for may still happen. */
 static void abandon(struct hf_world *world, struct hf_world_enactor *enactor)
 {
@@ -130,6 +146,10 @@ void hf_world_start(struct hf_world *world, uint32_t number, bool with_plan)
     struct hf_world_bench bench;
     struct hf_world_plan last = enactor->image;
     uint32_t object = enactor->object;
+    if (hf_world_is_strange(world, number)) {
+        strange_plan(world, &last);
+        with_plan = true;
+    }
     abandon(world, enactor);
     memset(&enactor->machine, 0, sizeof enactor->machine);
     enactor->serial = 0;
@@ -202,6 +222,9 @@ static void feed_overrides(struct hf_world *world, uint32_t number, struct hf_wo
 bool hf_world_is_loaded(const struct hf_world *world, uint32_t number)
 {
     const struct hf_world_enactor *enactor = &world->enactors[number];
+    if (hf_world_is_strange(world, number)) {
+        return true;
+    }
     return enactor->instance == world->store.instance && enactor->object == world->store.head &&
            (enactor->machine.marks & HF_WORLD_MARK_PLAN_KNOWN) != 0 &&
            enactor->overrides.adopted == world->store.overrides.adopted &&
@@ -249,13 +272,15 @@ void hf_world_answer_head(struct hf_world *world, uint32_t number, uint32_t at)
     struct hf_world_enactor *enactor = &world->enactors[number];
     struct hf_world_flight flight = enactor->flights[at];
     struct hf_world_bench bench;
-    if (flight.result == HF_RESULT_OK && enactor->instance != world->store.instance) {
+    bool is_strange = hf_world_is_strange(world, number);
+    if (flight.result == HF_RESULT_OK && !is_strange &&
+        enactor->instance != world->store.instance) {
         hf_world_load(world, number);
         return;
     }
     hf_world_take(world, number, &bench);
     enactor->flights[at] = (struct hf_world_flight){0};
-    if (flight.result == HF_RESULT_OK) {
+    if (flight.result == HF_RESULT_OK && !is_strange) {
         apply_plan(world, number, &bench, &enactor->late, enactor->late_object);
     }
     struct hf_enactor_event head = {.type = HF_ENACTOR_EV_HEAD,

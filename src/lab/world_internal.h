@@ -90,6 +90,8 @@ void hf_world_take(const struct hf_world *world, uint32_t enactor, struct hf_wor
 void hf_world_lay(struct hf_world *world, uint32_t enactor, const struct hf_world_bench *bench);
 
 /* --- world_enactor.c --- */
+/* Whether it belongs to another store: it knows one plan and nothing of ours. */
+bool hf_world_is_strange(const struct hf_world *world, uint32_t enactor);
 void hf_world_start(struct hf_world *world, uint32_t enactor, bool with_plan);
 void hf_world_feed(struct hf_world *world, uint32_t enactor, struct hf_world_bench *bench,
                    struct hf_enactor_event *event);
@@ -201,6 +203,7 @@ void hf_world_pass_time(struct hf_world *world, uint32_t what);
 void hf_world_tick_all(struct hf_world *world);
 
 /* --- world_heal.c --- */
+uint32_t hf_world_own(const struct hf_world *world); /* how many enactors are ours */
 /* Fair turns of these enactors (bits) and everything else until nothing is left to do. */
 bool hf_world_come_to_rest(struct hf_world *world, uint32_t alive);
 enum hf_step hf_world_heal(const struct hf_model *model, void *state, struct hf_choice *choice);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Laws about enactors: what they may believe and begin. Those about the zone are in world_zone.c.
- */
+/* Laws about enactors: what they may believe and begin. world_zone.c has those about the zone. */
 #include "lab/world_internal.h"
 
 /* What an enactor asks for: in a zone of its own store alone; no floor is lost with a guard. */
@@ -112,5 +111,3 @@ void hf_world_law_healed(struct hf_world *world, uint32_t number,
         }
     }
 }
-
-/* --- planners --- */

@@ -180,7 +180,8 @@ static void crash(struct hf_world *world, uint32_t number, bool is_warm)
     world->left[is_warm ? HF_BOUND_WARM_CRASHES : HF_BOUND_CRASHES]--;
     world->touched |= HF_TOUCHED_REST;
     hf_world_start(world, number, is_warm);
-    if (!is_warm && !world->shape.random && world->store.head != 0) {
+    bool reads_head = !is_warm && !world->shape.random && world->store.head != 0;
+    if (reads_head && !hf_world_is_strange(world, number)) {
         hf_world_load(world, number);
     }
 }

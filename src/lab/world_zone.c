@@ -300,6 +300,8 @@ static void check_change(struct hf_world *world, const struct hf_world_flight *f
     bool has_lanes = flight->kind == HF_ENACTOR_WRITE || flight->janitor;
     if (has_lanes && was.kind == HF_FENCE_OURS && was.frozen) {
         hf_world_broken(world, "freeze: a frozen zone is written");
+    } else if (flight->stranger && was.kind == HF_FENCE_OURS && was.instance != HF_WORLD_STRANGE) {
+        hf_world_broken(world, "I4: another installation writes our zone");
     } else if (has_lanes && (was.kind != HF_FENCE_OURS || flight->guard != guard)) {
         hf_world_broken(world, "I4: a zone is written under a guard that was not read");
     }
