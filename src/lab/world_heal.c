@@ -191,7 +191,8 @@ static bool is_there(const struct hf_world *world, uint32_t alive, uint32_t e)
     bool is_ours = hf_world_value_kind(view.fence) == HF_FENCE_OURS;
     bool is_away = (entry->flags & HF_ROW_RETIRED) != 0 && !is_ours;
     if (entry->gen == 0) {
-        return hf_bit8(world->store.overrides.retired, e);
+        /* Forgotten: then nothing of ours may be left there. */
+        return hf_bit8(world->store.overrides.retired, e) && !is_ours;
     }
     if (is_away || (!is_ours && is_foreign(world, alive, e))) {
         return true;
