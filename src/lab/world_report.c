@@ -52,6 +52,17 @@ static void read_lane(const struct hf_world_enactor *enactor, const struct hf_pl
     }
 }
 
+/* Nothing is planned: there is nothing to stamp. */
+static bool is_empty(const struct hf_world_planner *facts)
+{
+    for (uint32_t e = 0; e < HF_WORLD_ENDPOINTS_MAX; e++) {
+        if (facts->rows[e].gen != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What of this enactor's is news to a planner. */
 static void read(const struct hf_world *world, uint32_t number, uint32_t planner,
                  struct report *report)
@@ -64,7 +75,8 @@ static void read(const struct hf_world *world, uint32_t number, uint32_t planner
         return;
     }
     if (ahead_gen > facts->head_gen) {
-        bool is_known = facts->stopped || (facts->stamp_all && facts->ahead_gen >= ahead_gen) ||
+        bool was_heard = facts->ahead_gen >= ahead_gen;
+        bool is_known = facts->stopped || (was_heard && (facts->stamp_all || is_empty(facts))) ||
                         (facts->op != 0 && facts->publish_gen > ahead_gen);
         if (!is_known) {
             add(report, HF_PLANNER_AHEAD, 0, ahead_gen);
