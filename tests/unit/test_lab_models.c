@@ -24,7 +24,8 @@ static bool is_flag(const char *name)
                     strcmp(name, "help") == 0 || strcmp(name, "version") == 0;
     for (size_t i = 0; i < count; i++) {
         const struct hf_lab_flag *flags = commands[i]->flags;
-        for (size_t j = 0; flags[j].name != NULL; j++) {
+        bool is_of_model = commands[i]->subject == HF_LAB_OF_MODEL;
+        for (size_t j = 0; is_of_model && flags[j].name != NULL; j++) {
             is_found = is_found || strcmp(flags[j].name, name) == 0;
         }
     }
