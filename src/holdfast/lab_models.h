@@ -5,6 +5,7 @@
  * the `model` line of trace files all come from it.
  *
  * A new model: its options, their table and its make in lab_models.c, and a row in the list there.
+ * Two models may be one with other defaults (world, storm).
  */
 #ifndef HF_HOLDFAST_LAB_MODELS_H
 #define HF_HOLDFAST_LAB_MODELS_H
