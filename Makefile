@@ -8,8 +8,8 @@ ONLY ?=
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit integration differential gates sanitize tidy fuzz-smoke format bench \
-	install clean tests-build
+.PHONY: help setup build run test unit integration differential proof gates sanitize tidy \
+	fuzz-smoke format bench install clean tests-build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ integration: tests-build ## build and run the tests on real DNS servers
 
 differential: tests-build ## 100,000 random UPDATEs: the lab's model against each real server
 	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec tests/differential/run
+
+proof: build ## search a world of the machines completely, simulate 10,000 storms; minutes
+	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec tools/lab-proof
 
 gates: build ## layers, purity, size, banned functions, format, docs
 	@tools/gates/all $(BUILD)
