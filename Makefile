@@ -8,7 +8,7 @@ ONLY ?=
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit integration differential proof gates sanitize tidy \
+.PHONY: help setup build run test unit integration differential mutants proof gates sanitize tidy \
 	fuzz-smoke format bench install clean tests-build
 
 help: ## list the targets
@@ -38,6 +38,9 @@ integration: tests-build ## build and run the tests on real DNS servers
 
 differential: tests-build ## 100,000 random UPDATEs: the lab's model against each real server
 	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec tests/differential/run
+
+mutants: ## take protections out of copies of the code; the lab must notice each
+	@tools/mutants '$(ONLY)'
 
 proof: build ## search a world of the machines completely, simulate 10,000 storms; minutes
 	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec tools/lab-proof

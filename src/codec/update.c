@@ -136,8 +136,9 @@ static void add_rrset(struct hf_update *update, const struct owner *owner, uint1
 }
 
 /*
- * Section 2.4.2: the TXT RRset has this value; an empty set: section 2.4.3. The first record's
- * owner is written as given and *owner then points to it. HF_EINVAL when set is malformed.
+ * Section 2.4.2: the TXT RRset has this value; an empty set: section 2.4.3, and no CNAME either,
+ * beside which servers would drop the TXT record that is added. The first record's owner is written
+ * as given and *owner then points to it. HF_EINVAL when set is malformed.
  */
 static int require_txt(struct hf_update *update, struct owner *owner, const struct hf_txt_set *set)
 {
@@ -159,6 +160,9 @@ static int require_txt(struct hf_update *update, struct owner *owner, const stru
             owner->at = at;
         }
     } while (hf_cursor_left(&cursor) > 0);
+    if (set->size == 0) {
+        require_none(update, owner, KNOT_RRTYPE_CNAME);
+    }
     return cursor.error == HF_OK ? HF_OK : HF_EINVAL;
 }
 

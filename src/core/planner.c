@@ -221,12 +221,10 @@ static bool step_stamp(struct hf_planner *planner, const struct hf_planner_event
                        struct hf_planner_outbox *outbox)
 {
     struct hf_planner_row *row = &planner->rows[event->endpoint];
-    bool is_retired =
-        ((row->flags | row->want) & (HF_ROW_RETIRED)) != 0 || (row->want & HF_WANT_RETIRED) != 0;
     uint64_t gen = hf_bitset_has(&planner->publishing, event->endpoint)
                        ? planner->next_rows[event->endpoint].gen
                        : row->gen;
-    if (row->gen == 0 || is_retired || gen > event->gen) {
+    if (row->gen == 0 || gen > event->gen) {
         return false;
     }
     if (event->gen > planner->head_gen) {

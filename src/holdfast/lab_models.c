@@ -62,6 +62,7 @@ enum { MANY = 1000 };
     X("enactors", enactors, 2, 3, 1, 3, "Enactors")                                                \
     X("planners", planners, 1, 2, 1, 2, "Planners")                                                \
     X("endpoints", endpoints, 1, 3, 1, 3, "Endpoints")                                             \
+    X("strangers", strangers, 0, 1, 0, 1, "1: the last enactor is another installation's")         \
     X("members", members, 2, 3, 2, 3, "Backends of an endpoint; all but one are shared")           \
     X("batch", batch, 3, 3, 1, 3, "Endpoints in one UPDATE")                                       \
     X("window", window, 1, 3, 1, 4, "UPDATEs of an enactor under way, beside the fast lane's")     \

@@ -34,7 +34,7 @@ struct hf_model;
  * for each part and rest, however many states they are in (weave.h).
  *
  * Part 0 is the rest. Parts may not know of each other, with two exceptions. The first octet of a
- * part is 1 while the part knows the rest as it is, and becomes 0 when a step of another makes it
+ * part is not 0 while it knows the rest as it is, and becomes 0 when a step of another makes it
  * forget. And parts draw values that no other part holds: which are taken is a set of 64 bits, and
  * a step depends on those only that the rest and its part look at.
  */

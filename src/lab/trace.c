@@ -101,7 +101,7 @@ static int parse_option(struct reader *reader, struct word word)
 {
     struct hf_trace *trace = reader->trace;
     if (trace->option_count == HF_TRACE_OPTIONS_MAX) {
-        return wrong(reader, word, "no more options than 32");
+        return wrong(reader, word, "no more options than 48");
     }
     struct hf_trace_option *option = &trace->options[trace->option_count];
     const char *equals = memchr(word.at, '=', word.size);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum {
     TARGETS_MAX = 64,
@@ -144,7 +144,7 @@ static void take_bounds(struct hf_world *world, const struct hf_world_options *o
 /* In step before anything happens, but for what may happen afterwards. */
 static void warm_up(struct hf_world *world)
 {
-    bool is_at_rest = hf_world_come_to_rest(world, (1U << world->shape.enactors) - 1);
+    bool is_at_rest = hf_world_come_to_rest(world, (1U << hf_world_own(world)) - 1);
     assert(is_at_rest);
     world->older = (struct hf_server_zone){0};
     world->synced = world->zone;
@@ -171,6 +171,9 @@ static void init(const struct hf_model *model, void *state, uint64_t seed)
         hf_world_planner_start(world, p);
     }
     for (uint32_t i = 0; i < world->shape.enactors; i++) {
+        bool is_last = i == world->shape.enactors - 1;
+        bool is_strange = world->shape.strangers > 0 && is_last && i > 0;
+        world->enactors[i].instance = is_strange ? HF_WORLD_STRANGE : 0;
         hf_world_start(world, i, false);
     }
     if (!world->shape.cold) {

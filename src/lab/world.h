@@ -25,12 +25,13 @@
 
 /* All are uint32_t: one table of names makes flags, help and trace files of them. */
 struct hf_world_options {
-    uint32_t enactors;    /* 1 to 3 */
-    uint32_t planners;    /* 1 or 2 */
-    uint32_t endpoints;   /* 1 to 3 */
-    uint32_t members;     /* backends of an endpoint, 2 or 3; all but one are shared */
-    uint32_t batch;       /* endpoints in one UPDATE */
-    uint32_t window;      /* UPDATEs of an enactor under way; those of the fast lane come on top */
+    uint32_t enactors;  /* 1 to 3 */
+    uint32_t planners;  /* 1 or 2 */
+    uint32_t endpoints; /* 1 to 3 */
+    uint32_t strangers; /* of the enactors, the last: 1 of another store, with a plan of its own */
+    uint32_t members;   /* backends of an endpoint, 2 or 3; all but one are shared */
+    uint32_t batch;     /* endpoints in one UPDATE */
+    uint32_t window;    /* UPDATEs of an enactor under way; those of the fast lane come on top */
     uint32_t generations; /* plans that changes of health may cause, after the first */
     uint32_t objects;     /* 1: the janitor deletes objects, too; they can be lost one by one */
     uint32_t pauses;      /* 1: a pause ends at any later moment; 0: at once */

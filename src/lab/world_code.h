@@ -9,7 +9,7 @@
 #ifndef HF_LAB_WORLD_CODE_H
 #define HF_LAB_WORLD_CODE_H
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 struct hf_world_coder {
     uint8_t *out;      /* where the next octet goes, or NULL: reading */

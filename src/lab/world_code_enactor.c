@@ -31,7 +31,9 @@ static void code_seen(struct hf_world_coder *coder, const struct hf_world *world
                       struct hf_world_flight *flight)
 {
     hf_code_value(coder, &flight->guard);
-    hf_code_u32(coder, &flight->serial);
+    if (world->shape.restarts > 0) {
+        hf_code_u32(coder, &flight->serial);
+    } /* else code_serials */
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         hf_code_value(coder, &flight->before[e]);
         hf_code_u8(coder, &flight->records[e]);
@@ -72,13 +74,15 @@ void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,
 {
     flight->whole = flight->whole && has_audits(world);
     uint32_t head = flight->kind | (uint32_t)flight->state << 3 | (uint32_t)flight->whole << 5 |
-                    (uint32_t)flight->janitor << 6 | (uint32_t)flight->unchanged << 7;
+                    (uint32_t)flight->janitor << 6 | (uint32_t)flight->unchanged << 7 |
+                    (uint32_t)flight->stranger << 8;
     hf_code_u32(coder, &head);
     flight->kind = head & 7;
     flight->state = head >> 3 & 3;
     flight->whole = (head >> 5 & 1) != 0;
     flight->janitor = (head >> 6 & 1) != 0;
     flight->unchanged = (head >> 7 & 1) != 0;
+    flight->stranger = (head >> 8 & 1) != 0;
     if (flight->kind == HF_ENACTOR_WRITE || flight->kind == HF_ENACTOR_READ || flight->janitor) {
         hf_code_u8(coder, &flight->lanes);
     }
@@ -328,29 +332,57 @@ static void code_image(struct hf_world_coder *coder, const struct hf_world *worl
     hf_code_overrides(coder, &enactor->overrides);
 }
 
+/* The transfer whose answer is on its way, or NULL. */
+static struct hf_world_flight *late_transfer(struct hf_world_enactor *enactor)
+{
+    for (uint32_t i = 0; i < HF_WORLD_FLIGHTS_MAX; i++) {
+        struct hf_world_flight *flight = &enactor->flights[i];
+        if (flight->kind == HF_ENACTOR_READ_ZONE && flight->state == HF_FLIGHT_ANSWERED) {
+            return flight;
+        }
+    }
+    return NULL;
+}
+
+enum { KNOWS = 1, WILL_KNOW = 2 };
+
 /*
  * Without restarts of the server a serial that is not the zone's will never be it again; and it is
  * looked at in audits only, of which the first of a life does not.
  */
-static void code_serial(struct hf_world_coder *coder, const struct hf_world *world,
-                        struct hf_world_enactor *enactor)
+static uint32_t known_serials(const struct hf_world *world, struct hf_world_enactor *enactor)
 {
     uint32_t serial = hf_server_serial(&world->zone);
-    bool is_known = has_audits(world) && enactor->serial == serial && world->shape.restarts == 0;
-    hf_code_bool(coder, &is_known); /* the first octet: see hf_model_parts */
-    if (world->shape.restarts > 0) {
-        hf_code_u32(coder, &enactor->serial);
-        hf_code_u8(coder, &enactor->skipped);
-        return;
+    const struct hf_world_flight *late = late_transfer(enactor);
+    if (!has_audits(world) || world->shape.restarts > 0) {
+        return 0;
     }
-    enactor->serial = is_known ? serial : 0;
-    enactor->skipped = 0;
+    return (enactor->serial == serial ? KNOWS : 0U) |
+           (late != NULL && late->serial == serial ? WILL_KNOW : 0U);
+}
+
+static void read_serials(const struct hf_world *world, struct hf_world_enactor *enactor,
+                         uint32_t known)
+{
+    uint32_t serial = hf_server_serial(&world->zone);
+    struct hf_world_flight *late = late_transfer(enactor);
+    enactor->serial = (known & KNOWS) != 0 ? serial : 0;
+    if (late != NULL) {
+        late->serial = (known & WILL_KNOW) != 0 ? serial : 0;
+    }
 }
 
 void hf_code_enactor(struct hf_world_coder *coder, const struct hf_world *world,
                      struct hf_world_enactor *enactor)
 {
-    code_serial(coder, world, enactor);
+    uint32_t known = hf_code_reads(coder) ? 0 : known_serials(world, enactor);
+    hf_code_u32(coder, &known); /* the first octet: see hf_model_parts */
+    if (world->shape.restarts > 0) {
+        hf_code_u32(coder, &enactor->serial);
+        hf_code_u8(coder, &enactor->skipped);
+    } else {
+        enactor->skipped = 0;
+    }
     hf_code_u32(coder, &enactor->instance);
     hf_code_u8(coder, &enactor->known);
     code_image(coder, world, enactor);
@@ -359,9 +391,15 @@ void hf_code_enactor(struct hf_world_coder *coder, const struct hf_world *world,
         if (hf_bit8(enactor->known, e)) {
             code_lane(coder, world, enactor, e);
         }
+        if (world->shape.edits > 0) {
+            hf_code_u8(coder, &enactor->repairs[e]);
+        }
     }
     if (hf_code_reads(coder)) {
         read_flights(coder, world, enactor);
+        if (world->shape.restarts == 0) {
+            read_serials(world, enactor, known);
+        }
     } else {
         write_flights(coder, world, enactor);
     }

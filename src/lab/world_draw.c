@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The shape of a random world, from its seed: who lives in it, what goes wrong and how often. */
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 static uint64_t next(uint64_t *random)
 {
@@ -91,6 +91,7 @@ void hf_world_draw(struct hf_world *world, uint64_t seed)
     shape->members = 2 + draw(&random, shape->members - 1);
     shape->batch = 1 + draw(&random, shape->batch);
     shape->window = 1 + draw(&random, shape->window);
+    shape->strangers = draw(&random, 2) & shape->strangers;
     shape->cold = draw(&random, 3) == 0;
     draw_daily(world, &random);
     draw_faults(world, &random);

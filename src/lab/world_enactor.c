@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 static struct hf_world_flight *new_flight(struct hf_world_enactor *enactor)
 {
@@ -52,9 +52,11 @@ static void perform(struct hf_world *world, uint32_t number, const struct hf_ena
 {
     struct hf_world_enactor *enactor = &world->enactors[number];
     struct hf_world_flight *flight = new_flight(enactor);
+    hf_world_law_begin(world, number, machine, action);
     flight->kind = action->kind;
     flight->op = action->op;
     flight->whole = action->whole;
+    flight->stranger = hf_world_is_strange(world, number);
     flight->guard = hf_world_guard_value(&action->guard);
     flight->guard_after = hf_world_guard_value(&action->guard_after);
     for (uint32_t e = action->lane_first; e != HF_BITSET_NONE; e = machine->lanes[e].next) {
@@ -67,6 +69,7 @@ static void perform(struct hf_world *world, uint32_t number, const struct hf_ena
     flight->count = hf_world_token(world, &enactor->image, flight->lanes);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         if (hf_bit8(flight->lanes, e)) {
+            hf_world_law_write(world, &machine->lanes[e], e);
             fill_change(world, flight, &enactor->image, &machine->lanes[e], e);
         }
     }
@@ -109,6 +112,21 @@ void hf_world_tick(struct hf_world *world, uint32_t number)
 
 /* --- life --- */
 
+bool hf_world_is_strange(const struct hf_world *world, uint32_t number)
+{
+    return world->enactors[number].instance == HF_WORLD_STRANGE;
+}
+
+/* What another installation would have these names answer: its own backends alone. */
+static void strange_plan(const struct hf_world *world, struct hf_world_plan *ret_plan)
+{
+    *ret_plan = (struct hf_world_plan){.gen = HF_WORLD_STRANGE_GEN};
+    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
+        ret_plan->entries[e] = (struct hf_world_entry){
+            .gen = HF_WORLD_STRANGE_GEN, .content = 1, .in = 1, .flags = HF_ROW_EXISTS};
+    }
+}
+
 /* What it had asked for may still happen. */
 static void abandon(struct hf_world *world, struct hf_world_enactor *enactor)
 {
@@ -128,6 +146,10 @@ void hf_world_start(struct hf_world *world, uint32_t number, bool with_plan)
     struct hf_world_bench bench;
     struct hf_world_plan last = enactor->image;
     uint32_t object = enactor->object;
+    if (hf_world_is_strange(world, number)) {
+        strange_plan(world, &last);
+        with_plan = true;
+    }
     abandon(world, enactor);
     memset(&enactor->machine, 0, sizeof enactor->machine);
     enactor->serial = 0;
@@ -136,6 +158,7 @@ void hf_world_start(struct hf_world *world, uint32_t number, bool with_plan)
     enactor->object = 0;
     enactor->image = (struct hf_world_plan){0};
     enactor->overrides = (struct hf_world_overrides){0};
+    memset(enactor->repairs, 0, sizeof enactor->repairs);
     struct hf_enactor_options options = {.batch = (uint16_t)world->shape.batch,
                                          .window_max = (uint16_t)world->shape.window};
     memset(bench.memory, 0, sizeof bench.memory);
@@ -185,6 +208,7 @@ static void feed_overrides(struct hf_world *world, uint32_t number, struct hf_wo
         if (is_on || hf_bit8(enactor->overrides.adopted, e)) {
             struct hf_enactor_event event = {.type = HF_ENACTOR_EV_ADOPT, .lane = e, .on = is_on};
             hf_world_feed(world, number, bench, &event);
+            enactor->repairs[e] = 0; /* a hand that the operator knows of */
         }
     }
     if (fresh->frozen != enactor->overrides.frozen) {
@@ -198,6 +222,9 @@ static void feed_overrides(struct hf_world *world, uint32_t number, struct hf_wo
 bool hf_world_is_loaded(const struct hf_world *world, uint32_t number)
 {
     const struct hf_world_enactor *enactor = &world->enactors[number];
+    if (hf_world_is_strange(world, number)) {
+        return true;
+    }
     return enactor->instance == world->store.instance && enactor->object == world->store.head &&
            (enactor->machine.marks & HF_WORLD_MARK_PLAN_KNOWN) != 0 &&
            enactor->overrides.adopted == world->store.overrides.adopted &&
@@ -245,13 +272,15 @@ void hf_world_answer_head(struct hf_world *world, uint32_t number, uint32_t at)
     struct hf_world_enactor *enactor = &world->enactors[number];
     struct hf_world_flight flight = enactor->flights[at];
     struct hf_world_bench bench;
-    if (flight.result == HF_RESULT_OK && enactor->instance != world->store.instance) {
+    bool is_strange = hf_world_is_strange(world, number);
+    if (flight.result == HF_RESULT_OK && !is_strange &&
+        enactor->instance != world->store.instance) {
         hf_world_load(world, number);
         return;
     }
     hf_world_take(world, number, &bench);
     enactor->flights[at] = (struct hf_world_flight){0};
-    if (flight.result == HF_RESULT_OK) {
+    if (flight.result == HF_RESULT_OK && !is_strange) {
         apply_plan(world, number, &bench, &enactor->late, enactor->late_object);
     }
     struct hf_enactor_event head = {.type = HF_ENACTOR_EV_HEAD,
@@ -303,6 +332,7 @@ void hf_world_fire(struct hf_world *world, uint32_t number, uint32_t timer)
         machine->heal_wake_ms = 0;
         for (uint32_t e = 0; e < world->shape.endpoints; e++) {
             machine->lanes[e].heal_until_ms = 0;
+            world->enactors[number].repairs[e] = 0;
         }
         break;
     }

@@ -2,7 +2,7 @@
 /* Liveness: faults stop, an operator mends what only people can, and all must come to rest. */
 #include <assert.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum {
     ROUNDS = 400,
@@ -64,9 +64,20 @@ static void mend_planners(struct hf_world *world)
     }
 }
 
-static uint32_t choose_alive(struct hf_world *world, struct hf_choice *choice)
+/* All enactors of ours; those of others come last. */
+uint32_t hf_world_own(const struct hf_world *world)
 {
     uint32_t count = world->shape.enactors;
+    while (count > 0 && hf_world_is_strange(world, count - 1)) {
+        count--;
+    }
+    return count;
+}
+
+/* One enactor is enough. */
+static uint32_t choose_alive(const struct hf_world *world, struct hf_choice *choice)
+{
+    uint32_t count = hf_world_own(world);
     uint32_t alive = (1U << count) - 1;
     if (world->shape.random) {
         alive &= hf_choose(choice, 1U << count) | 1U << hf_choose(choice, count);

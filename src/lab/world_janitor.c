@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { INTERVAL_MS = 30000, RETENTION_MS = 120000 };
 
@@ -139,6 +139,9 @@ static void reach(struct hf_world *world, const struct hf_janitor_action *action
     const struct hf_world_store *store = &world->store;
     if (!hf_world_readable(store, 0)) {
         done(world, action->op, HF_RESULT_UNKNOWN);
+        if (world->janitor.action.op != 0) {
+            hf_world_broken(world, "store: the janitor goes on without knowing what is reachable");
+        }
         return;
     }
     struct hf_janitor machine;

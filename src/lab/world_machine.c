@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { SLOT_MASK = 0xff };
 
@@ -212,6 +212,9 @@ void hf_world_lay(struct hf_world *world, uint32_t enactor, const struct hf_worl
     facts->not_before_ms = machine->not_before_ms;
     facts->next_audit_ms = machine->next_audit_ms;
     facts->next_guard_ms = machine->next_guard_ms;
+    if (!world->shape.random && machine->state == HF_ZONE_OPEN) {
+        facts->next_guard_ms = 0; /* no timer then; in a life of hours it has long passed */
+    }
     facts->next_head_ms = machine->next_head_ms;
     facts->heal_wake_ms = machine->heal_wake_ms;
     facts->plan_gen = (uint32_t)machine->plan_gen;

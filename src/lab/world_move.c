@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { WHO_SHIFT = 3, WHO_MASK = 7, WHO_COUNT = 8 }; /* who: process, then which of its own */
 
@@ -130,7 +130,8 @@ static uint64_t planners_where(const struct hf_world *world, enum hf_world_move_
 static uint64_t checks(const struct hf_world *world)
 {
     uint64_t bits = 0;
-    for (uint32_t p = 0; world->left[HF_BOUND_GENERATIONS] > 0 && p < world->shape.planners; p++) {
+    uint32_t count = world->shape.random ? world->shape.planners : 1; /* else all see alike */
+    for (uint32_t p = 0; world->left[HF_BOUND_GENERATIONS] > 0 && p < count; p++) {
         bits |= ((UINT64_C(1) << hf_world_backends(world)) - 1) << (p << WHO_SHIFT);
     }
     return bits;
@@ -179,7 +180,8 @@ static void crash(struct hf_world *world, uint32_t number, bool is_warm)
     world->left[is_warm ? HF_BOUND_WARM_CRASHES : HF_BOUND_CRASHES]--;
     world->touched |= HF_TOUCHED_REST;
     hf_world_start(world, number, is_warm);
-    if (!is_warm && !world->shape.random && world->store.head != 0) {
+    bool reads_head = !is_warm && !world->shape.random && world->store.head != 0;
+    if (reads_head && !hf_world_is_strange(world, number)) {
         hf_world_load(world, number);
     }
 }

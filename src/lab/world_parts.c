@@ -2,7 +2,7 @@
 /* The world as parts: each enactor, around all that they share. */
 #include <assert.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 static size_t split(const struct hf_model *model, const void *state, uint32_t part,
                     uint8_t *ret_bytes)

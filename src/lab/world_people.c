@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 /* What a hand may do to an endpoint. */
 enum edit {
@@ -200,6 +200,7 @@ static void lose_store(struct hf_world *world)
     struct hf_world_store fresh = {.instance = world->store.instance + 1,
                                    .put_number = world->store.put_number};
     world->store = fresh;
+    memset(world->changed_ms, 0, sizeof world->changed_ms);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         memset(world->sites[e].past, 0, sizeof world->sites[e].past);
     }
@@ -211,6 +212,7 @@ static void restore(struct hf_world *world)
     world->store = world->saved;
     world->store.put_number = put_number;
     world->janitor.misled = world->janitor.phase != HF_JANITOR_IDLE;
+    memset(world->changed_ms, 0, sizeof world->changed_ms);
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         memset(world->sites[e].past, 0, sizeof world->sites[e].past);
     }

@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
-enum { TTL_S = 30, WHOLE = 1000 };
+enum { TTL_S = 30, WHOLE = 1000, CHANGED_PERMILLE = 500 };
 
 uint32_t hf_world_backends(const struct hf_world *world)
 {
@@ -75,7 +75,8 @@ void hf_world_fleet_build(const struct hf_world *world, struct hf_world_fleet *f
                                      .policy_count = 1,
                                      .endpoint_count = world->shape.endpoints,
                                      .max_changed_ms = HF_WORLD_REMOVAL_MS,
-                                     .max_changed_permille = WHOLE};
+                                     .max_changed_permille =
+                                         hf_world_is_paced(world) ? CHANGED_PERMILLE : WHOLE};
 }
 
 static void sit_set(struct hf_bitset *set, uint32_t bits)

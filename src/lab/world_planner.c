@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/planner_internal.h"
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { TTL_S = 30 };
 
@@ -41,68 +41,6 @@ static void draw_plan(const struct hf_world *world, const struct hf_planner *mac
     }
 }
 
-static uint32_t bits_of(uint32_t bits)
-{
-    return (uint32_t)__builtin_popcount(bits);
-}
-
-static void remember(struct hf_world_site *site, uint64_t until_ms, uint32_t capacity)
-{
-    memmove(&site->past[1], &site->past[0], (HF_WORLD_PAST - 1) * sizeof site->past[0]);
-    site->past[0] = (struct hf_world_past){.until_ms = until_ms, .capacity = capacity};
-}
-
-/*
- * I6: what leaves in a window, and what never is empty (I1), of an entry that replaces another.
- * Windows are between the times at which plans were made: a planner that starts anew does not know
- * how long the publication of the last one took.
- */
-static void check_entry(struct hf_world *world, uint32_t e, const struct hf_world_entry *was,
-                        const struct hf_world_entry *is, uint64_t now_ms)
-{
-    struct hf_world_site *site = &world->sites[e];
-    bool is_retired = (is->flags & HF_ROW_RETIRED) != 0;
-    if (is->gen != 0 && (is->content == HF_CONTENT_EMPTY) != is_retired) {
-        hf_world_broken(world, "I1: a plan has an empty entry for endpoint %u", e + 1);
-    }
-    bool is_ordered = is->cause == HF_CAUSE_APPROVED || (is->flags & HF_ROW_PINNED) != 0 ||
-                      (was->flags & HF_ROW_PINNED) != 0 || is_retired || is->gen == 0;
-    if (is_ordered || was->gen == 0 || (was->flags & HF_ROW_RETIRED) != 0) {
-        memset(site->past, 0, sizeof site->past);
-        return;
-    }
-    uint32_t have = bits_of(is->in);
-    uint32_t limit = world->shape.members * HF_WORLD_REMOVAL_PERMILLE / 1000;
-    remember(site, now_ms, bits_of(was->in));
-    for (uint32_t i = 0; i < HF_WORLD_PAST; i++) {
-        const struct hf_world_past *past = &site->past[i];
-        bool is_recent =
-            past->until_ms != 0 && now_ms < past->until_ms + hf_world_removal_ms(world);
-        if (is_recent && past->capacity > have + limit) {
-            hf_world_broken(world, "I6: endpoint %u goes from %u members to %u within a window",
-                            e + 1, past->capacity, have);
-        }
-    }
-}
-
-static void check_plan(struct hf_world *world, const struct hf_world_plan *plan, uint64_t now_ms)
-{
-    const struct hf_world_plan *head = &world->store.plan;
-    if (!hf_world_readable(&world->store, 0)) {
-        /* What was planned before is lost, and with it what may leave. */
-        for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-            memset(world->sites[e].past, 0, sizeof world->sites[e].past);
-        }
-        return;
-    }
-    for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-        const struct hf_world_entry *was = &head->entries[e], *is = &plan->entries[e];
-        if (!hf_world_same_entry(was, is)) {
-            check_entry(world, e, was, is, now_ms);
-        }
-    }
-}
-
 /* A delta where the head is known and its chain is short, else a snapshot. */
 static uint32_t put_plan(struct hf_world *world, const struct hf_world_planner *planner,
                          const struct hf_world_plan *plan)
@@ -136,7 +74,7 @@ static enum hf_result move_head(struct hf_world *world, uint32_t number,
                         plan.gen);
     }
     uint64_t now_ms = hf_world_clock(world, planner->skew_ms);
-    check_plan(world, &plan, machine->planned_ms < now_ms ? machine->planned_ms : now_ms);
+    hf_world_law_plan(world, &plan, machine->planned_ms < now_ms ? machine->planned_ms : now_ms);
     if (world->shape.restores > 0 && (!world->shape.random || world->now_ms % 4 == 0)) {
         world->saved = *store;
     }
@@ -162,6 +100,9 @@ static void publish(struct hf_world *world, uint32_t number, struct hf_world_des
     feed(world, number, desk,
          (struct hf_planner_event){
              .type = HF_PLANNER_PUBLISHED, .op = desk->machine.op, .result = (uint8_t)result});
+    if (result != HF_RESULT_OK && !desk->machine.reload) {
+        hf_world_broken(world, "read-back: a plan was refused and its planner does not reload");
+    }
 }
 
 static void feed(struct hf_world *world, uint32_t number, struct hf_world_desk *desk,
@@ -173,6 +114,7 @@ static void feed(struct hf_world *world, uint32_t number, struct hf_world_desk *
     for (uint32_t i = 0; i < outbox.count; i++) {
         if (outbox.actions[i].type == HF_PLANNER_PUBLISH) {
             world->planners[number].asks = true;
+            hf_world_law_planned(world, &desk->machine);
         } else if (outbox.actions[i].type == HF_PLANNER_STOP) {
             world->store.overrides.frozen = true;
             hf_world_store_changed(world);
@@ -457,21 +399,30 @@ void hf_world_planner_wake(struct hf_world *world, uint32_t number)
     }
 }
 
-void hf_world_check(struct hf_world *world, uint32_t number, uint32_t backend)
+static void check(struct hf_world *world, uint32_t number, uint32_t backend)
 {
     struct hf_world_planner *planner = &world->planners[number];
     bool was_up = planner->seen[backend] == HF_VERDICT_UP;
     planner->seen[backend] = was_up ? HF_VERDICT_DOWN : HF_VERDICT_UP;
     world->touched |= HF_TOUCHED_PLANNERS;
-    if (!planner->loaded) {
-        return;
+    if (planner->loaded) {
+        struct hf_planner_event event = {
+            .type = HF_PLANNER_VERDICT, .backend = backend, .verdict = planner->seen[backend]};
+        hf_world_planner_feed(world, number, &event);
     }
-    struct hf_world_desk desk;
-    hf_world_sit(world, number, &desk);
-    feed(world, number, &desk,
-         (struct hf_planner_event){
-             .type = HF_PLANNER_VERDICT, .backend = backend, .verdict = planner->seen[backend]});
-    hf_world_rise(world, number, &desk);
+}
+
+/*
+ * Planners that see differently publish against each other for as long as they do. Where there is
+ * no time that would be for ever, so they see alike there.
+ */
+void hf_world_check(struct hf_world *world, uint32_t number, uint32_t backend)
+{
+    for (uint32_t p = 0; p < world->shape.planners; p++) {
+        if (p == number || !world->shape.random) {
+            check(world, p, backend);
+        }
+    }
 }
 
 void hf_world_planner_feed(struct hf_world *world, uint32_t number,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reports: what an enactor sees becomes events of the planners, as io/lead_follow.c does it. */
 #include "core/planner_internal.h"
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { REPORT_EVENTS_MAX = 3 * HF_WORLD_ENDPOINTS_MAX + 1 };
 
@@ -21,8 +21,7 @@ static void read_lane(const struct hf_world_enactor *enactor, const struct hf_pl
                       uint32_t e, struct report *report)
 {
     const struct hf_world_machine *machine = &enactor->machine;
-    bool is_retired = (row->flags & HF_ROW_RETIRED) != 0 || (row->want & HF_WANT_RETIRED) != 0;
-    bool is_stamped = (row->want & HF_WANT_STAMP) != 0 || is_retired;
+    bool is_stamped = (row->want & HF_WANT_STAMP) != 0;
     bool was_known = row->gen != 0 && row->gen <= machine->plan_gen;
     switch (machine->lanes[e].need) {
     case HF_NEED_CLAIM:

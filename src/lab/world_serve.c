@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { SKIPPED_MAX = 9, LATENCY_MS = 10 };
 
@@ -115,7 +115,10 @@ static void tell_site(struct hf_world *world, uint32_t number, struct hf_world_b
         event.records = flight->records[e];
         event.sum = hf_world_sum(flight->content[e]);
     }
+    const struct hf_lane *lane = &bench->machine.lanes[e];
+    bool was_right = hf_world_is_right(world, lane, e);
     hf_world_feed(world, number, bench, &event);
+    hf_world_law_news(world, lane, e, was_right);
 }
 
 static void tell(struct hf_world *world, uint32_t number, struct hf_world_bench *bench,
@@ -159,6 +162,8 @@ static void answer(struct hf_world *world, uint32_t number, uint32_t at)
                                     .latency_ms = LATENCY_MS,
                                     .unchanged = flight.unchanged};
     hf_world_feed(world, number, &bench, &done);
+    hf_world_law_doubt(world, &bench.machine, &flight);
+    hf_world_law_healed(world, number, &flight);
     hf_world_lay(world, number, &bench);
 }
 
@@ -176,7 +181,7 @@ static void serve_read(struct hf_world *world, struct hf_world_enactor *enactor,
 {
     flight->result = HF_RESULT_OK;
     if (flight->kind == HF_ENACTOR_HEAD) {
-        bool readable = hf_world_readable(&world->store, enactor->object);
+        bool readable = flight->stranger || hf_world_readable(&world->store, enactor->object);
         flight->result = readable ? HF_RESULT_OK : HF_RESULT_UNKNOWN;
         enactor->late = world->store.plan;
         enactor->late_object = world->store.head;

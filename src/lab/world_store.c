@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 static const struct hf_world_object *find(const struct hf_world_store *store, uint32_t name)
 {

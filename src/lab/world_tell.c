@@ -2,7 +2,7 @@
 /* Moves as lines for people: who did what, and what came of it. */
 #include <inttypes.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { WHO_SHIFT = 3, WHO_MASK = 7 };
 

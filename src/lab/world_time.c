@@ -2,7 +2,7 @@
 /* Time, in simulations: it passes until something is due; clocks jump. */
 #include <string.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { JUMP_MS = 600000, STEP_MS = 20 };
 
@@ -60,6 +60,7 @@ static void jump(struct hf_world *world, int32_t by_ms)
 {
     if (world->shape.planners == 1) {
         world->planners[0].skew_ms += by_ms;
+        memset(world->changed_ms, 0, sizeof world->changed_ms);
         for (uint32_t e = 0; e < world->shape.endpoints; e++) {
             memset(world->sites[e].past, 0, sizeof world->sites[e].past);
         }

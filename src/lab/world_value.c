@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Values: kind in 3 bits, content in 9, generation or floor in 16, what makes it unique above. */
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 #include <assert.h>
 

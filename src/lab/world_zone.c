@@ -2,7 +2,7 @@
 /* The zone: UPDATE messages as codec/update.c builds them, what is read, what must hold. */
 #include <assert.h>
 
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum {
     TYPE_A = 1,
@@ -108,6 +108,9 @@ static void require_txt(struct hf_server_message *message, uint8_t owner, hf_wor
 {
     bool is_absent = txt == HF_VALUE_ABSENT;
     require_rr(message, owner, TYPE_TXT, is_absent ? CLASS_NONE : CLASS_IN, is_absent ? 0 : txt);
+    if (is_absent) {
+        require_rr(message, owner, TYPE_CNAME, CLASS_NONE, 0);
+    }
 }
 
 static void require_addresses(struct hf_server_message *message, uint8_t owner, uint16_t type,
@@ -297,6 +300,8 @@ static void check_change(struct hf_world *world, const struct hf_world_flight *f
     bool has_lanes = flight->kind == HF_ENACTOR_WRITE || flight->janitor;
     if (has_lanes && was.kind == HF_FENCE_OURS && was.frozen) {
         hf_world_broken(world, "freeze: a frozen zone is written");
+    } else if (flight->stranger && was.kind == HF_FENCE_OURS && was.instance != HF_WORLD_STRANGE) {
+        hf_world_broken(world, "I4: another installation writes our zone");
     } else if (has_lanes && (was.kind != HF_FENCE_OURS || flight->guard != guard)) {
         hf_world_broken(world, "I4: a zone is written under a guard that was not read");
     }

@@ -12,7 +12,7 @@
 
 #include "lab/explore.h"
 #include "lab/world.h"
-#include "lab/world_state.h"
+#include "lab/world_internal.h"
 
 enum { ROOM = 1 << 20 };
 
@@ -57,7 +57,7 @@ static bool walk(const struct hf_world_options *options, uint64_t seed, uint32_t
         holds = step == HF_STEP_TAKEN && is_same;
         if (!holds && is_told) {
             (void)fprintf(stderr, "%.*s%s\n", (int)line.size, (const char *)line.bytes,
-                        is_same ? model.why(&model, world) : "octets differ");
+                          is_same ? model.why(&model, world) : "octets differ");
         }
         if (i % 2 == 0) {
             memcpy(world, again, model.state_size); /* go on from what was made */

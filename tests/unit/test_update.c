@@ -156,6 +156,7 @@ static void a_new_endpoint(void **state)
     change.after = (struct hf_records){two_three_aaaa, 30, 2, 1};
     expect(*state, &change,
            GUARD "P _holdfast.e.z.test. 0 NONE TXT\n"
+                 "P _holdfast.e.z.test. 0 NONE CNAME\n"
                  "P e.z.test. 0 NONE A\n"
                  "P e.z.test. 0 NONE AAAA\n"
                  "P e.z.test. 0 NONE CNAME\n"
@@ -276,6 +277,7 @@ static void the_zone_guard(void **state)
     struct hf_update *update =
         hf_update_begin(fixture->zone, &none, new_fence, sizeof(new_fence), NULL);
     assert_string_equal(text_of(fixture, update), "P _holdfast-zone.z.test. 0 NONE TXT\n"
+                                                  "P _holdfast-zone.z.test. 0 NONE CNAME\n"
                                                   "U _holdfast-zone.z.test. 0 IN TXT n\n");
     hf_update_free(update);
     update = hf_update_begin(fixture->zone, &guard_set, new_fence, sizeof(new_fence), NULL);
