@@ -2,10 +2,11 @@
 """The model checker beside Spin, turn by turn, Holdfast's own world, and the simulator.
 
 Spin and holdfast-lab both explore one protocol, written twice: bench/promela/race.pml and
-src/lab/race.c. Spin is told to take no short cuts (spin -o2; pan with -DNOREDUCE -DNOCLAIM), so that
-both have the same states and transitions to go through; this is checked. It is compiled for speed (-O2 -DSAFETY) and keeps states
-whole (no -DCOLLAPSE, no hash compaction): -c0 goes on after errors, -E ignores where processes may
-not end. Its figures are those that pan prints; the best run of several counts, on both sides.
+src/lab/race.c. Spin is told to take no short cuts (spin -o2; pan with -DNOREDUCE -DNOCLAIM), so
+that both have the same states and transitions to go through; this is checked. It is compiled for
+speed (-O2 -DSAFETY) and keeps states whole (no -DCOLLAPSE, no hash compaction): -c0 goes on after
+errors, -E ignores where processes may not end. Its figures are those that pan prints; the best run
+of several counts, on both sides.
 
 Holdfast's world is searched once each: its states are put together from the forms of their parts
 ("woven"), so that the production machines take few of the steps; --plain has them take every one.

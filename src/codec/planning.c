@@ -242,6 +242,19 @@ static void build_users(struct hf_planning *planning)
     }
 }
 
+/*
+ * An image that was put on top of a head which nobody can read (hf_plan_take_head) may know newer
+ * entries than that head had.
+ */
+static uint64_t highest_gen(const struct hf_plan *plan)
+{
+    uint64_t gen = plan->head.gen;
+    for (uint32_t i = 0; i < plan->entry_count; i++) {
+        gen = plan->entries[i].gen > gen ? plan->entries[i].gen : gen;
+    }
+    return gen;
+}
+
 struct hf_planning *hf_planning_new(const struct hf_config *config, struct hf_plan *plan,
                                     const struct hf_overrides *overrides,
                                     const struct hf_planning *earlier, uint64_t now_ms)
@@ -265,7 +278,7 @@ struct hf_planning *hf_planning_new(const struct hf_config *config, struct hf_pl
     fleet->max_changed_ms = config->max_changed_ms;
     fleet->max_changed_permille = config->max_changed_permille;
     planning->memory = make(1, hf_planner_layout(fleet));
-    hf_planner_init(&planning->planner, fleet, planning->memory, plan->head.gen,
+    hf_planner_init(&planning->planner, fleet, planning->memory, highest_gen(plan),
                     &plan->head.changed);
     if (earlier != NULL) {
         hf_planner_inherit(&planning->planner, &earlier->planner);

@@ -139,7 +139,7 @@ static void take_load(struct hf_lead *lead, struct image_job *job)
                (unsigned long long)job->taken_gen,
                "replaced by a snapshot of what this planner knows");
         /* What is known may be newer than that head, and must be published all the same. */
-        uint64_t known_gen = lead->plan.head.gen;
+        uint64_t known_gen = lead->planning->planner.head_gen;
         uint64_t gen = job->taken_gen > known_gen ? job->taken_gen : known_gen;
         struct hf_planner_event event = {.type = HF_PLANNER_AHEAD, .gen = gen};
         hf_lead_step(lead, &event);

@@ -261,6 +261,8 @@ def wrong_use_is_explained():
         (["explore", "two-phase", "--managers"], "--managers needs a value"),
         (["explore", "two-phase", "--memory", "1Q"], "--memory: found '1Q', expected a size"),
         (["explore", "two-phase", "more"], "unexpected argument 'more'"),
+        (["explore", "storm"], "drawn from a seed: simulate it"),
+        (["explore", "world", "--random", "1"], "drawn from a seed: simulate it"),
         (["compare", "world"], "unexpected argument 'world'"),
         (["compare", "--plans", "15"], "--plans: found '15', expected a number 1 to 14"),
         (["explore", "two-phase", "--output", "xml"], "--output: found 'xml'"),

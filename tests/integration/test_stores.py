@@ -126,6 +126,22 @@ def every_object_of_the_store_is_lost(kind):
 
 
 @case(Knotd)
+def an_old_copy_whose_head_cannot_be_read_is_overtaken(kind):
+    """The planner knows more than that head does, and has nothing else to publish."""
+    with running(kind, COUNT) as (prod, roles, reader):
+        backup = prod.folder / "backup.db"
+        copy_store(prod, backup)
+        with contextlib.closing(sqlite3.connect(backup)) as store, store:
+            store.execute("DELETE FROM object")
+        prod.change({1, 2}, {3, 4, 5})
+        high = generation(prod)
+        os.replace(backup, prod.store)
+        prod.wait_report(lambda report: report["plan_gen"] > high and report["behind"] == 0,
+                         "a plan above all fences")
+        reader.expect_clean()
+
+
+@case(Knotd)
 def a_store_that_is_locked_for_long_only_delays(kind):
     with running(kind, COUNT) as (prod, roles, reader):
         prod.change({1, 2, 3})

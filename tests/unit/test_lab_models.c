@@ -72,9 +72,11 @@ static void check_encoding(const struct hf_model *model, const void *now)
     assert_true(bytes != NULL && again != NULL && decoded != NULL);
     size_t size = model->encode(model, now, bytes);
     assert_in_range(size, 1, model->encoded_max);
-    model->decode(model, bytes, size, decoded);
-    assert_int_equal(model->encode(model, decoded, again), size);
-    assert_memory_equal(bytes, again, size);
+    if (model->decode != NULL) {
+        model->decode(model, bytes, size, decoded);
+        assert_int_equal(model->encode(model, decoded, again), size);
+        assert_memory_equal(bytes, again, size);
+    }
     free(bytes);
     free(again);
     free(decoded);
