@@ -8,7 +8,7 @@ ONLY ?=
 export ONLY
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit integration differential mutants gates sanitize tidy \
+.PHONY: help setup build run test unit integration differential mutants proof gates sanitize tidy \
 	fuzz-smoke format bench install clean tests-build
 
 help: ## list the targets
@@ -41,6 +41,9 @@ differential: tests-build ## 100,000 random UPDATEs: the lab's model against eac
 
 mutants: ## take protections out of copies of the code; the lab must notice each
 	@tools/mutants '$(ONLY)'
+
+proof: build ## search a world of the machines completely, simulate 10,000 storms; minutes
+	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec tools/lab-proof
 
 gates: build ## layers, purity, size, banned functions, format, docs
 	@tools/gates/all $(BUILD)

@@ -298,7 +298,7 @@ static int take_words(struct hf_lab_call *call, int argc, char **argv)
         if (call->command == NULL) {
             status = find_command(call, argument.word);
             scan.command = call->command;
-        } else if (!has_subject) {
+        } else if (!has_subject && call->command->subject != HF_LAB_OF_NOTHING) {
             status = find_subject(call, argument.word);
             has_subject = true;
         } else {
@@ -325,13 +325,14 @@ static int take_options(struct hf_lab_call *call, struct choices *choices, int a
 
 static int call_command(struct hf_lab_call *call)
 {
-    bool is_of_file = call->command->subject == HF_LAB_OF_FILE;
-    if (is_of_file ? call->file == NULL : call->world.kind == NULL) {
+    enum hf_lab_subject subject = call->command->subject;
+    bool is_of_model = subject == HF_LAB_OF_MODEL;
+    if (is_of_model ? call->world.kind == NULL : subject == HF_LAB_OF_FILE && call->file == NULL) {
         return hf_lab_misuse(call, "expected a %s: holdfast-lab %s %s",
-                             is_of_file ? "file" : "model", call->command->name,
-                             is_of_file ? "FILE" : "MODEL");
+                             is_of_model ? "model" : "file", call->command->name,
+                             is_of_model ? "MODEL" : "FILE");
     }
-    const char *problem = is_of_file ? NULL : hf_lab_world_make(&call->world);
+    const char *problem = is_of_model ? hf_lab_world_make(&call->world) : NULL;
     if (problem != NULL) {
         return hf_lab_misuse(call, "%s", problem);
     }

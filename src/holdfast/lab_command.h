@@ -40,6 +40,7 @@ struct hf_lab_flag {
 enum hf_lab_subject {
     HF_LAB_OF_MODEL, /* MODEL, and its options */
     HF_LAB_OF_FILE,
+    HF_LAB_OF_NOTHING,
 };
 
 struct hf_lab_call;
@@ -64,6 +65,7 @@ struct hf_lab_call {
     uint64_t numbers[HF_LAB_FLAGS_MAX];
     char standard_path[HF_TRACE_NAME_SIZE + 64]; /* of a trace file, where --trace is not given */
     const char *trace_path;                      /* of the one that was written, or NULL */
+    const char *page_path;                       /* the same of compare's page */
 };
 
 /* What main does. */
@@ -84,6 +86,7 @@ int hf_lab_misuse(const struct hf_lab_call *call, const char *format, ...)
 extern const struct hf_lab_command hf_lab_explore;
 extern const struct hf_lab_command hf_lab_simulate;
 extern const struct hf_lab_command hf_lab_replay;
+extern const struct hf_lab_command hf_lab_compare;
 
 /* All subcommands; ret_count of them. */
 const struct hf_lab_command *const *hf_lab_commands(size_t *ret_count);

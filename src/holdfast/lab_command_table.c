@@ -6,6 +6,7 @@ static const struct hf_lab_command *const commands[] = {
     &hf_lab_explore,
     &hf_lab_simulate,
     &hf_lab_replay,
+    &hf_lab_compare,
 };
 
 const struct hf_lab_command *const *hf_lab_commands(size_t *ret_count)

@@ -137,6 +137,10 @@ static int run(struct hf_lab_call *call)
     if (all == NULL) {
         abort();
     }
+    if (call->world.model.decode == NULL) {
+        free(all);
+        return hf_lab_misuse(call, "this world is drawn from a seed: simulate it");
+    }
     make_options(call, &options);
     all->memory = options.memory_max;
     all->is_woven = call->world.model.parts != NULL && hf_lab_text(call, "plain") == NULL;

@@ -49,6 +49,14 @@ static void print_models(const struct hf_term *term)
     hf_table_release(&table);
 }
 
+/* What the command wants beside its name, with a blank before it. */
+static const char *subject_of(const struct hf_lab_command *command)
+{
+    static const char *const names[] = {
+        [HF_LAB_OF_MODEL] = " MODEL", [HF_LAB_OF_FILE] = " FILE", [HF_LAB_OF_NOTHING] = ""};
+    return names[command->subject];
+}
+
 static void print_commands(const struct hf_term *term)
 {
     struct hf_table table;
@@ -57,8 +65,7 @@ static void print_commands(const struct hf_term *term)
     hf_term_put(term, HF_STYLE_BOLD, "\nCommands\n");
     hf_table_init(&table, "|");
     for (size_t i = 0; i < count; i++) {
-        hf_table_put(&table, HF_STYLE_NAME, "%s %s", commands[i]->name,
-                     commands[i]->subject == HF_LAB_OF_FILE ? "FILE" : "MODEL");
+        hf_table_put(&table, HF_STYLE_NAME, "%s%s", commands[i]->name, subject_of(commands[i]));
         hf_table_put(&table, HF_STYLE_PLAIN, "%s", commands[i]->summary);
     }
     hf_table_print(&table, term, 2);
@@ -87,24 +94,23 @@ static void print_common(const struct hf_term *term)
 void hf_lab_help(const struct hf_term *term, const struct hf_lab_command *command,
                  const struct hf_lab_model *model)
 {
-    bool is_of_file = command != NULL && command->subject == HF_LAB_OF_FILE;
+    bool is_of_model = command == NULL || command->subject == HF_LAB_OF_MODEL;
     hf_term_put(term, HF_STYLE_BOLD, "Usage");
     if (command == NULL) {
-        hf_term_put(term, HF_STYLE_PLAIN, "  holdfast-lab COMMAND MODEL|FILE [options]\n\n");
+        hf_term_put(term, HF_STYLE_PLAIN, "  holdfast-lab COMMAND [MODEL|FILE] [options]\n\n");
         hf_term_put(term, HF_STYLE_PLAIN,
                     "Searches and simulates worlds in which Holdfast's own code runs.\n");
         print_commands(term);
     } else {
-        const char *subject = is_of_file ? "FILE" : model != NULL ? model->name : "MODEL";
-        hf_term_put(term, HF_STYLE_PLAIN, "  holdfast-lab %s %s [options]\n\n", command->name,
-                    subject);
+        hf_term_put(term, HF_STYLE_PLAIN, "  holdfast-lab %s%s%s [options]\n\n", command->name,
+                    model != NULL ? " " : "", model != NULL ? model->name : subject_of(command));
         hf_term_put(term, HF_STYLE_PLAIN, "holdfast-lab %s: %s.\n\n%s\n", command->name,
                     command->summary, command->details);
         print_flags(term, command->flags);
     }
     if (model != NULL) {
         print_model_options(term, model);
-    } else if (!is_of_file) {
+    } else if (is_of_model) {
         print_models(term);
     }
     print_common(term);

@@ -57,46 +57,57 @@ static void make_two_phase(struct hf_model *ret_model, const void *options)
 
 enum { MANY = 1000 };
 
+/* Name, field, default in a world and in a storm, limits, help. */
+#define WORLD_OPTIONS(X)                                                                           \
+    X("enactors", enactors, 2, 3, 1, 3, "Enactors")                                                \
+    X("planners", planners, 1, 2, 1, 2, "Planners")                                                \
+    X("endpoints", endpoints, 1, 3, 1, 3, "Endpoints")                                             \
+    X("strangers", strangers, 0, 1, 0, 1, "1: the last enactor is another installation's")         \
+    X("members", members, 2, 3, 2, 3, "Backends of an endpoint; all but one are shared")           \
+    X("batch", batch, 3, 3, 1, 3, "Endpoints in one UPDATE")                                       \
+    X("window", window, 1, 3, 1, 4, "UPDATEs of an enactor under way, beside the fast lane's")     \
+    X("generations", generations, 2, 60, 0, MANY, "Changes of a backend's health")                 \
+    X("objects", objects, 0, 0, 0, 1, "1: the janitor also deletes objects, one by one")           \
+    X("pauses", pauses, 0, 0, 0, 1, "1: pauses end at any later moment; 0: at once")               \
+    X("cold", cold, 0, 0, 0, 1, "1: from an empty zone and store; 0: from a world in step")        \
+    X("random", random, 0, 1, 0, 1, "1: there is time, and a seed draws all below these bounds")   \
+    X("canary", canary, 0, 0, 0, HF_WORLD_CANARIES - 1,                                            \
+      "What is not checked: 1 guard, 2 fences, 3 records, 4 the store's compare")                  \
+    X("retires", retires, 0, 6, 0, MANY, "Endpoints retired; each may be created anew")            \
+    X("cleans", cleans, 0, 20, 0, MANY, "Rounds of the janitor")                                   \
+    X("crashes", crashes, 0, 6, 0, MANY, "Crashes of enactors")                                    \
+    X("warm-crashes", warm_crashes, 0, 3, 0, MANY, "The same, and the last plan is at hand again") \
+    X("planner-ends", planner_ends, 0, 6, 0, MANY, "Crashes of planners and janitor")              \
+    X("lost-replies", lost_replies, 0, 10, 0, MANY, "UPDATEs that are done and reported UNKNOWN")  \
+    X("late-replies", late_replies, 0, 20, 0, MANY, "Answers that arrive at any later moment")     \
+    X("timeouts", timeouts, 0, 10, 0, MANY, "UNKNOWN, while it may still happen")                  \
+    X("duplicates", duplicates, 0, 10, 0, MANY, "Messages that arrive twice")                      \
+    X("untrue", untrue, 0, 5, 0, MANY, "UPDATEs refused although every prerequisite holds")        \
+    X("torn", torn, 0, 10, 0, MANY, "Reads that see a part now and the rest later")                \
+    X("stale", stale, 0, 10, 0, MANY, "Reads answered by a secondary that lags")                   \
+    X("audits", audits, 0, 50, 0, MANY, "Periodic transfers of the zone")                          \
+    X("restarts", restarts, 0, 3, 0, MANY, "The server starts again without unsynced changes")     \
+    X("edits", edits, 0, 10, 0, MANY, "Records and fences edited by hand")                         \
+    X("guard-edits", guard_edits, 0, 3, 0, MANY, "Zone guards deleted, damaged, taken over")       \
+    X("freezes", freezes, 0, 3, 0, MANY, "Freezes by an operator, each with a thaw")               \
+    X("drains", drains, 0, 5, 0, MANY, "Backends drained and undrained")                           \
+    X("rollbacks", rollbacks, 0, 3, 0, MANY, "Endpoints rolled back and released")                 \
+    X("restores", restores, 0, 2, 0, MANY, "The store restored to an older state")                 \
+    X("lost-stores", lost_stores, 0, 1, 0, MANY, "The store replaced by an empty one")             \
+    X("corruptions", corruptions, 0, 3, 0, MANY, "Objects in the store corrupted")
+
 #define AT(field) offsetof(struct hf_world_options, field)
+#define WORLD(name, field, world, storm, min, max, help) {name, AT(field), world, min, max, help},
 static const struct hf_lab_option world_options[] = {
-    {"enactors", AT(enactors), 2, 1, 3, "Enactors"},
-    {"planners", AT(planners), 1, 1, 2, "Planners"},
-    {"endpoints", AT(endpoints), 1, 1, 3, "Endpoints"},
-    {"strangers", AT(strangers), 0, 0, 1, "1: the last enactor is another installation's"},
-    {"members", AT(members), 2, 2, 3, "Backends of an endpoint; all but one are shared"},
-    {"batch", AT(batch), 3, 1, 3, "Endpoints in one UPDATE"},
-    {"window", AT(window), 1, 1, 4, "UPDATEs of an enactor under way, beside the fast lane's"},
-    {"generations", AT(generations), 2, 0, MANY, "Changes of a backend's health"},
-    {"objects", AT(objects), 0, 0, 1, "1: the janitor also deletes objects, one by one"},
-    {"pauses", AT(pauses), 0, 0, 1, "1: pauses end at any later moment; 0: at once"},
-    {"cold", AT(cold), 0, 0, 1, "1: from an empty zone and store; 0: from a world in step"},
-    {"random", AT(random), 0, 0, 1, "1: there is time, and a seed draws all below these bounds"},
-    {"canary", AT(canary), 0, 0, HF_WORLD_CANARIES - 1,
-     "What is not checked: 1 guard, 2 fences, 3 records, 4 the store's compare"},
-    {"retires", AT(retires), 0, 0, MANY, "Endpoints retired; each may be created anew"},
-    {"cleans", AT(cleans), 0, 0, MANY, "Rounds of the janitor"},
-    {"crashes", AT(crashes), 0, 0, MANY, "Crashes of enactors"},
-    {"warm-crashes", AT(warm_crashes), 0, 0, MANY, "The same, and the last plan is at hand again"},
-    {"planner-ends", AT(planner_ends), 0, 0, MANY, "Crashes of planners and janitor"},
-    {"lost-replies", AT(lost_replies), 0, 0, MANY, "UPDATEs that are done and reported UNKNOWN"},
-    {"late-replies", AT(late_replies), 0, 0, MANY, "Answers that arrive at any later moment"},
-    {"timeouts", AT(timeouts), 0, 0, MANY, "UNKNOWN, while it may still happen"},
-    {"duplicates", AT(duplicates), 0, 0, MANY, "Messages that arrive twice"},
-    {"untrue", AT(untrue), 0, 0, MANY, "UPDATEs refused although every prerequisite holds"},
-    {"torn", AT(torn), 0, 0, MANY, "Reads that see a part now and the rest later"},
-    {"stale", AT(stale), 0, 0, MANY, "Reads answered by a secondary that lags"},
-    {"audits", AT(audits), 0, 0, MANY, "Periodic transfers of the zone"},
-    {"restarts", AT(restarts), 0, 0, MANY, "The server starts again without unsynced changes"},
-    {"edits", AT(edits), 0, 0, MANY, "Records and fences edited by hand"},
-    {"guard-edits", AT(guard_edits), 0, 0, MANY, "Zone guards deleted, damaged, taken over"},
-    {"freezes", AT(freezes), 0, 0, MANY, "Freezes by an operator, each with a thaw"},
-    {"drains", AT(drains), 0, 0, MANY, "Backends drained and undrained"},
-    {"rollbacks", AT(rollbacks), 0, 0, MANY, "Endpoints rolled back and released"},
-    {"restores", AT(restores), 0, 0, MANY, "The store restored to an older state"},
-    {"lost-stores", AT(lost_stores), 0, 0, MANY, "The store replaced by an empty one"},
-    {"corruptions", AT(corruptions), 0, 0, MANY, "Objects in the store corrupted"},
-    {NULL, 0, 0, 0, 0, NULL},
+    WORLD_OPTIONS(WORLD){NULL, 0, 0, 0, 0, NULL},
 };
+#undef WORLD
+
+#define STORM(name, field, world, storm, min, max, help) {name, AT(field), storm, min, max, help},
+static const struct hf_lab_option storm_options[] = {
+    WORLD_OPTIONS(STORM){NULL, 0, 0, 0, 0, NULL},
+};
+#undef STORM
 #undef AT
 
 static void make_world(struct hf_model *ret_model, const void *options)
@@ -115,6 +126,15 @@ static const struct hf_lab_model models[] = {
         .help = "Holdfast's own machines around one zone, with all that can go wrong",
         .options_size = sizeof(struct hf_world_options),
         .options = world_options,
+        .make = make_world,
+        .check = check_world,
+    },
+    {
+        .name = "storm",
+        .help = "that world with time, and all that can go wrong drawn from a seed",
+        .options_size = sizeof(struct hf_world_options),
+        .options = storm_options,
+        .steps = 1500,
         .make = make_world,
         .check = check_world,
     },

@@ -5,6 +5,7 @@
  * the `model` line of trace files all come from it.
  *
  * A new model: its options, their table and its make in lab_models.c, and a row in the list there.
+ * Two models may be one with other defaults (world, storm).
  */
 #ifndef HF_HOLDFAST_LAB_MODELS_H
 #define HF_HOLDFAST_LAB_MODELS_H
@@ -30,6 +31,7 @@ struct hf_lab_model {
     const char *help; /* one line, lower case first, no full stop */
     size_t options_size;
     const struct hf_lab_option *options; /* ends with a row whose name is NULL */
+    uint32_t steps;                      /* of simulate, unless it is said; 0: as of any model */
     void (*make)(struct hf_model *ret_model, const void *options);
     /* What the options must be together, or NULL when they are; NULL: no such rule. */
     const char *(*check)(const void *options);

@@ -11,6 +11,9 @@ void hf_lab_title_put(const struct hf_term *term, const char *verb,
          option++) {
         uint32_t value = hf_lab_option_value(world, option);
         bool is_standard = value == option->standard;
+        if (is_standard && value == 0) {
+            continue; /* most faults of a world */
+        }
         hf_term_put(term, is_standard ? HF_STYLE_DIM : HF_STYLE_NAME, " %s=%" PRIu32, option->name,
                     value);
     }

@@ -11,7 +11,7 @@
 
 enum { HF_LAB_JSON_MAX = 16 * 1024 * 1024 };
 
-/* A line: "explore two-phase managers=5" */
+/* A line: "explore two-phase managers=5"; options that are 0 as by default are left out. */
 void hf_lab_title_put(const struct hf_term *term, const char *verb,
                       const struct hf_lab_world *world);
 

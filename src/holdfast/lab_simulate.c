@@ -143,10 +143,11 @@ static void show_first(struct hf_lab_call *call, const struct hf_lab_simulation 
 
 static int run(struct hf_lab_call *call)
 {
+    uint32_t steps = call->world.kind->steps;
     struct hf_lab_plan plan = {
         .first = hf_lab_number(call, "first", 1),
         .seeds = hf_lab_number(call, "seeds", SEEDS),
-        .steps = (uint32_t)hf_lab_number(call, "steps", STEPS),
+        .steps = (uint32_t)hf_lab_number(call, "steps", steps > 0 ? steps : STEPS),
         .twice_each = (uint32_t)hf_lab_number(call, "twice-each", TWICE_EACH),
     };
     uint64_t count = hf_lab_number(call, "jobs", hf_lab_cores());
@@ -184,7 +185,8 @@ static int run(struct hf_lab_call *call)
 static const struct hf_lab_flag flags[] = {
     {"seeds", HF_LAB_NUMBER, 1, UINT64_MAX - 1, "Worlds to run (1000)"},
     {"first", HF_LAB_NUMBER, 1, UINT64_MAX - 1, "The first seed; the others follow it (1)"},
-    {"steps", HF_LAB_NUMBER, 0, HF_TRACE_STEPS_MAX, "Steps of a world before faults stop (1000)"},
+    {"steps", HF_LAB_NUMBER, 0, HF_TRACE_STEPS_MAX,
+     "Steps of a world before faults stop (1000; of storm 1500)"},
     {"jobs", HF_LAB_NUMBER, 1, HF_LAB_JOBS_MAX, "Processes (one for each core)"},
     {"twice-each", HF_LAB_NUMBER, 0, UINT32_MAX,
      "Run every so manieth seed twice and compare all states; 0: none (100)"},

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,6 +118,52 @@ int hf_lab_write(const char *path, const struct hf_buf *buf)
     bool is_whole = fwrite(buf->bytes, 1, buf->size, file) == buf->size;
     bool is_closed = fclose(file) == 0;
     return is_whole && is_closed ? HF_OK : HF_EIO;
+}
+
+/* Writes a new file; none is left behind when that fails. */
+static int write_new(const char *path, const struct hf_buf *buf)
+{
+    FILE *file = fopen(path, "wxe");
+    if (file == NULL) {
+        return HF_EIO;
+    }
+    bool is_whole = fwrite(buf->bytes, 1, buf->size, file) == buf->size && fflush(file) == 0 &&
+                    fsync(fileno(file)) == 0;
+    int saved = errno;
+    bool is_closed = fclose(file) == 0;
+    if (!is_whole || !is_closed) {
+        saved = is_whole ? errno : saved;
+        (void)unlink(path);
+        errno = saved;
+        return HF_EIO;
+    }
+    return HF_OK;
+}
+
+int hf_lab_replace(const char *path, const struct hf_buf *buf)
+{
+    struct stat found;
+    bool is_there = stat(path, &found) == 0;
+    if (is_there && !S_ISREG(found.st_mode)) {
+        return hf_lab_write(path, buf);
+    }
+    char *real = is_there ? realpath(path, NULL) : strdup(path); /* links stay links */
+    char *fresh = NULL;
+    int error = HF_EIO;
+    if (real != NULL && asprintf(&fresh, "%s.%ld.new", real, (long)getpid()) < 0) {
+        fresh = NULL;
+    }
+    if (fresh != NULL && write_new(fresh, buf) == HF_OK) {
+        error = rename(fresh, real) == 0 ? HF_OK : HF_EIO;
+        int problem = errno;
+        (void)(error != HF_OK ? unlink(fresh) : 0);
+        errno = problem;
+    }
+    int saved = errno;
+    free(fresh);
+    free(real);
+    errno = saved;
+    return error;
 }
 
 void hf_lab_count_text(uint64_t number, char ret_text[HF_LAB_SHORT_MAX])

@@ -84,7 +84,8 @@ struct hf_model {
      */
     size_t (*encode)(const struct hf_model *model, const void *state, uint8_t *ret_bytes);
 
-    /* A state of that canonical form; encoding it gives the same octets. */
+    /* A state of that canonical form; encoding it gives the same octets. NULL: the octets do not
+     * say what the seed drew, so that the model can be simulated and not explored. */
     void (*decode)(const struct hf_model *model, const uint8_t *bytes, size_t size, void *state);
 
     /* A state in which nothing has to happen any more; one without steps that is not is a wedge.

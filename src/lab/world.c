@@ -294,7 +294,7 @@ void hf_world_model(struct hf_model *ret_model, const struct hf_world_options *o
                           .init = init,
                           .step = step,
                           .encode = hf_world_encode,
-                          .decode = hf_world_decode,
+                          .decode = options->random ? NULL : hf_world_decode,
                           .heal = hf_world_heal,
                           .why = why,
                           .time_ms = time_ms,

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""holdfast-lab: explore, simulate and replay, as people and scripts use them."""
+"""holdfast-lab: explore, simulate, replay and compare, as people and scripts use them.
+
+Every trace of tests/trace/lab is replayed by the unit test test_trace_lab."""
 
 import json
 import os
@@ -18,6 +20,7 @@ LAB = BUILD / "holdfast-lab"
 EXPLORE_KEYS = {"model", "options", "states", "transitions", "depth", "finals", "healed", "seconds",
                 "states_per_second", "bytes_per_state", "memory_bytes", "missed", "end", "why",
                 "trace"}
+WOVEN_KEYS = EXPLORE_KEYS | {"forms", "base_steps"}
 SIMULATE_KEYS = {"model", "options", "first", "seeds", "failures", "steps", "seconds",
                  "runs_per_second", "simulated_ms", "interrupted", "why", "trace", "failed"}
 
@@ -25,7 +28,7 @@ SIMULATE_KEYS = {"model", "options", "first", "seeds", "failures", "steps", "sec
 def lab(*words, folder=None, status=0, **environment):
     """What it prints; standard error is empty where the status is 0."""
     done = subprocess.run([LAB, *map(str, words)], cwd=folder, text=True, capture_output=True,
-                          env={**os.environ, **environment}, timeout=60)
+                          env={**os.environ, **environment}, timeout=120)
     assert done.returncode == status, f"{words}: {done.returncode}, {done.stdout}{done.stderr}"
     assert status or not done.stderr, done.stderr
     return done.stdout + done.stderr
@@ -112,6 +115,125 @@ def a_simulation_without_failures():
     assert "No run failed." in lab("simulate", "two-phase", "--seeds", 20, "--jobs", 1)
 
 
+# Holdfast's own world.
+
+@case
+def a_small_world_holds_in_every_state():
+    found = lab_json("explore", "world", "--enactors", 3, "--endpoints", 2, "--batch", 2,
+                     "--retires", 1, "--generations", 1, "--crashes", 1)
+    assert set(found) == WOVEN_KEYS, set(found) ^ WOVEN_KEYS
+    assert found["end"] == "complete" and found["states"] > 1000000, found
+    assert found["healed"] > 0 and found["base_steps"] < found["states"], found
+
+
+@case
+def parts_and_whole_states_are_the_same_world():
+    words = ("explore", "world", "--enactors", 2, "--generations", 1, "--crashes", 1,
+             "--lost-replies", 1, "--retires", 1)
+    woven, plain = lab_json(*words), lab_json(*words, "--plain")
+    for key in ("states", "depth", "end"):
+        assert woven[key] == plain[key], (key, woven, plain)
+
+
+@case
+def storms_are_weathered():
+    found = lab_json("simulate", "storm", "--seeds", 500)
+    assert found["failures"] == 0 and found["steps"] == 500 * 1500, found
+    assert found["simulated_ms"] > 1000 * 1000 * found["seconds"], found
+
+
+CANARIES = {  # of the model world: what is found without that check, and a world that shows it
+    1: ("freeze", ["--enactors", 2, "--generations", 1, "--freezes", 1]),
+    2: ("I2", ["--enactors", 2, "--generations", 2]),
+    3: ("I4", ["--enactors", 1, "--generations", 1, "--cold", 1, "--edits", 1]),
+    4: ("plan", ["--enactors", 1, "--planners", 2, "--generations", 0, "--retires", 1]),
+}
+
+
+@case
+def every_canary_is_found_and_replayed():
+    for canary, (word, words) in CANARIES.items():
+        assert lab_json("explore", "world", *words)["end"] == "complete", words
+        with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+            found = lab_json("explore", "world", *words, "--canary", canary, folder=folder,
+                             status=1)
+            assert found["end"] == "broken" and found["why"].startswith(f"{word}: "), found
+            again = lab_json("replay", found["trace"], folder=folder)
+            assert again["met"] and again["why"] == found["why"], again
+
+
+# The outage.
+
+def compare(*words, folder, status=0):
+    return lab_json("compare", *words, folder=folder, status=status)
+
+
+@case
+def compare_shows_the_outage_and_that_holdfast_has_none():
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        found = compare(folder=folder)
+        assert (found["outage_steps"], found["wedge_steps"]) == (14, 12), found
+        assert found["cloud_worst"] == "empty" and found["holdfast_worst"] == "rising", found
+        assert found["holds"] and found["refused"] == 6, found
+        refused = [line for line in found["holdfast"] if line["kind"] == "refused"]
+        assert len(refused) == 6, refused
+        assert [line["step"] for line in found["cloud"]] == list(range(1, 27)), found["cloud"]
+        assert found["cloud"][13]["answers"] == [0, 4], found["cloud"][13]
+        text = lab("compare", folder=folder)
+        assert "14   none   4  harm" in text and "refused  the server refuses" in text, text
+        assert max(map(len, text.splitlines())) <= 100, text
+        assert "holdfast-compare.html" in text, text
+
+
+@case
+def the_page_of_compare_stands_alone():
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        assert compare(folder=folder)["page"] == "holdfast-compare.html"
+        html = (pathlib.Path(folder) / "holdfast-compare.html").read_text()
+        assert html.startswith("<!doctype html>") and html.rstrip().endswith("</html>"), html[-99:]
+        for foreign in ("http://", "https://", "<script", "<link", "<img", "url(", "@import",
+                        " src=", " href="):
+            assert foreign not in html, foreign
+        assert os.listdir(folder) == ["holdfast-compare.html"]
+
+
+@case
+def a_page_replaces_the_old_one_or_leaves_it():
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        page = pathlib.Path(folder) / "page.html"
+        page.write_text("old")
+        link = pathlib.Path(folder) / "link.html"
+        link.symlink_to("page.html")
+        assert compare("--page", link, folder=folder)["page"] == str(link)
+        assert link.is_symlink() and "<!doctype" in page.read_text()
+        page.write_text("old")
+        said = lab("compare", "--plans", 2, folder=folder, status=1)
+        assert "has no outage" in said and page.read_text() == "old", said
+        said = lab("compare", "--page", "nowhere/page.html", folder=folder, status=1)
+        assert "cannot write nowhere/page.html: No such file or directory" in said, said
+        said = lab("compare", "--page", folder, folder=folder, status=1)
+        assert f"cannot write {folder}: Is a directory" in said, said
+        assert sorted(os.listdir(folder)) == ["link.html", "page.html"]
+
+
+@case
+def compare_fails_where_holdfast_would():
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        found = compare("--careless", folder=folder, status=1)
+        assert not found["holds"] and found["holdfast_worst"] == "older", found
+        assert found["refused"] == 0, found
+        assert "and yet" in lab("compare", "--careless", folder=folder, status=1)
+
+
+@case
+def compare_takes_other_worlds():
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        found = compare("--enactors", 2, "--endpoints", 4, "--plans", 6, "--age", 4, folder=folder)
+        assert found["outage_steps"] == 18 and found["holds"], found
+        assert "further away than --states-max" in lab("compare", "--states-max", 100,
+                                                       folder=folder, status=1)
+
+
 @case
 def a_bound_that_ends_a_search_is_named():
     text = lab("explore", "two-phase", "--states-max", 287, status=1)
@@ -139,6 +261,10 @@ def wrong_use_is_explained():
         (["explore", "two-phase", "--managers"], "--managers needs a value"),
         (["explore", "two-phase", "--memory", "1Q"], "--memory: found '1Q', expected a size"),
         (["explore", "two-phase", "more"], "unexpected argument 'more'"),
+        (["explore", "storm"], "drawn from a seed: simulate it"),
+        (["explore", "world", "--random", "1"], "drawn from a seed: simulate it"),
+        (["compare", "world"], "unexpected argument 'world'"),
+        (["compare", "--plans", "15"], "--plans: found '15', expected a number 1 to 14"),
         (["explore", "two-phase", "--output", "xml"], "--output: found 'xml'"),
         (["replay", "x", "--quiet=1"], "--quiet takes no value"),
         (["simulate", "two-phase", "-x"], "no option -x"),
@@ -155,6 +281,8 @@ def help_comes_from_the_tables():
     text = lab("explore", "two-phase", "--help")
     assert "--managers N" in text and "1 to 8 (3)" in text and "--states-max N" in text, text
     assert "--quiet" in lab("replay", "--help")
+    assert "compare  " in lab("--help") and "--careless" in lab("compare", "--help")
+    assert "0 to 1000 (60)" in lab("simulate", "storm", "--help")
     assert lab("--version").startswith("holdfast-lab ")
     assert "\x1b[" in lab("explore", "two-phase", "--color", "always")
     assert "\x1b[" not in lab("explore", "two-phase", NO_COLOR="1")
