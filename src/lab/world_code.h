@@ -25,18 +25,33 @@ static inline bool hf_code_reads(const struct hf_world_coder *coder)
 }
 
 /* Fields of other sizes. */
-#define HF_CODE(name, type)                                                                        \
-    static inline void hf_code_##name(struct hf_world_coder *coder, type *value)                   \
-    {                                                                                              \
-        uint64_t number = *value;                                                                  \
-        hf_code(coder, &number);                                                                   \
-        *value = (type)number;                                                                     \
-    }
-HF_CODE(u8, uint8_t)
-HF_CODE(u16, uint16_t)
-HF_CODE(u32, uint32_t)
-HF_CODE(bool, bool)
-#undef HF_CODE
+static inline void hf_code_u8(struct hf_world_coder *coder, uint8_t *value)
+{
+    uint64_t number = *value;
+    hf_code(coder, &number);
+    *value = (uint8_t)number;
+}
+
+static inline void hf_code_u16(struct hf_world_coder *coder, uint16_t *value)
+{
+    uint64_t number = *value;
+    hf_code(coder, &number);
+    *value = (uint16_t)number;
+}
+
+static inline void hf_code_u32(struct hf_world_coder *coder, uint32_t *value)
+{
+    uint64_t number = *value;
+    hf_code(coder, &number);
+    *value = (uint32_t)number;
+}
+
+static inline void hf_code_bool(struct hf_world_coder *coder, bool *value)
+{
+    uint64_t number = *value;
+    hf_code(coder, &number);
+    *value = number != 0;
+}
 
 void hf_code_value(struct hf_world_coder *coder, hf_world_value *value);
 void hf_code_flight(struct hf_world_coder *coder, const struct hf_world *world,

@@ -38,7 +38,9 @@ static bool walk(const struct hf_world_options *options, uint64_t seed, uint32_t
     hf_world_model(&model, options);
     struct hf_world *world = calloc(1, model.state_size), *again = calloc(1, model.state_size);
     uint8_t *octets = malloc(model.encoded_max), *others = malloc(model.encoded_max);
-    assert_true(world != NULL && again != NULL && octets != NULL && others != NULL);
+    if (world == NULL || again == NULL || octets == NULL || others == NULL) {
+        abort();
+    }
     model.init(&model, world, 0);
     hf_buf_init(&line, ROOM);
     for (uint32_t i = 0; holds && i < steps; i++) {
