@@ -235,7 +235,7 @@ enum hf_step hf_world_step(struct hf_world *world, struct hf_choice *choice)
         return HF_STEP_DISABLED;
     }
     uint32_t serial = hf_server_serial(&world->zone);
-    world->touched = HF_TOUCHED_REST;
+    world->zone_changed = false;
     hf_world_perform(world, &move);
     if (!may_change_zone((enum hf_world_move_kind)move.kind) &&
         hf_server_serial(&world->zone) != serial) {

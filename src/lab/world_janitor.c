@@ -32,7 +32,6 @@ static void lay(struct hf_world *world, const struct hf_janitor *machine)
 {
     struct hf_world_janitor *facts = &world->janitor;
     assert(machine->count <= HF_WORLD_PAGE_MAX);
-    world->touched |= HF_TOUCHED_JANITOR;
     memset(facts->page, 0, sizeof facts->page);
     facts->count = machine->count;
     memcpy(facts->page, machine->page, facts->count * sizeof facts->page[0]);
@@ -166,7 +165,6 @@ static void delete (struct hf_world *world, const struct hf_janitor_action *acti
         struct hf_world_object *object = &world->store.objects[i];
         if (object->name == name_in(action->name) && object->put_number == action->put_number) {
             *object = (struct hf_world_object){0};
-            world->touched |= HF_TOUCHED_REST;
             result = HF_RESULT_OK;
         }
     }
@@ -241,7 +239,6 @@ void hf_world_janitor_start(struct hf_world *world)
         (void)hf_world_add_ghost(world, &facts->flight);
     }
     *facts = (struct hf_world_janitor){.skew_ms = facts->skew_ms};
-    world->touched |= HF_TOUCHED_JANITOR;
 }
 
 bool hf_world_janitor_due(const struct hf_world *world)
@@ -260,7 +257,6 @@ void hf_world_janitor_act(struct hf_world *world)
 {
     struct hf_world_janitor *facts = &world->janitor;
     struct hf_janitor_action action = facts->action;
-    world->touched |= HF_TOUCHED_JANITOR;
     if (facts->flight.state != HF_FLIGHT_FREE) {
         serve(world);
         return;
@@ -268,7 +264,6 @@ void hf_world_janitor_act(struct hf_world *world)
     facts->action = (struct hf_janitor_action){0};
     if (action.op == 0) {
         world->left[HF_BOUND_CLEANS]--;
-        world->touched |= HF_TOUCHED_REST;
         facts->due_ms = world->shape.random ? facts->due_ms : 0;
         feed_one(world, (struct hf_janitor_event){.type = HF_JANITOR_TICK});
         return;

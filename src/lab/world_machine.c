@@ -200,7 +200,6 @@ void hf_world_lay(struct hf_world *world, uint32_t enactor, const struct hf_worl
 {
     const struct hf_enactor *machine = &bench->machine;
     struct hf_world_machine *facts = &world->enactors[enactor].machine;
-    world->touched |= (uint32_t)HF_TOUCHED_ENACTOR << enactor;
     uint8_t known = world->enactors[enactor].known;
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         facts->lanes[e] = (struct hf_world_lane){0};

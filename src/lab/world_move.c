@@ -178,7 +178,6 @@ uint64_t hf_world_targets(const struct hf_world *world, enum hf_world_move_kind 
 static void crash(struct hf_world *world, uint32_t number, bool is_warm)
 {
     world->left[is_warm ? HF_BOUND_WARM_CRASHES : HF_BOUND_CRASHES]--;
-    world->touched |= HF_TOUCHED_REST;
     hf_world_start(world, number, is_warm);
     bool reads_head = !is_warm && !world->shape.random && world->store.head != 0;
     if (reads_head && !hf_world_is_strange(world, number)) {
@@ -189,7 +188,6 @@ static void crash(struct hf_world *world, uint32_t number, bool is_warm)
 static void crash_planner(struct hf_world *world, const struct hf_world_move *move)
 {
     world->left[HF_BOUND_PLANNER_ENDS]--;
-    world->touched |= HF_TOUCHED_REST;
     if (move->kind == HF_MOVE_JANITOR_CRASH) {
         hf_world_janitor_start(world);
     } else {
@@ -203,7 +201,6 @@ static void serve(struct hf_world *world, const struct hf_world_move *move)
     uint32_t number = move->who >> WHO_SHIFT, flight = move->who & WHO_MASK;
     if (bound >= 0) {
         world->left[bound]--;
-        world->touched |= HF_TOUCHED_REST;
     }
     if (move->kind == HF_MOVE_DELIVER) {
         hf_world_deliver(world, number, flight);
@@ -216,7 +213,6 @@ static void serve_ghost(struct hf_world *world, const struct hf_world_move *move
 {
     struct hf_world_flight ghost = world->ghosts[move->who];
     world->ghosts[move->who] = (struct hf_world_flight){0};
-    world->touched |= HF_TOUCHED_REST;
     if (move->kind == HF_MOVE_GHOST) {
         world->last_result = hf_world_update(world, &ghost);
     }
@@ -227,7 +223,6 @@ static void fire(struct hf_world *world, const struct hf_world_move *move)
     uint32_t timer = move->who & WHO_MASK;
     if (timer == HF_TIMER_AUDIT) {
         world->left[HF_BOUND_AUDITS]--;
-        world->touched |= HF_TOUCHED_REST;
     }
     hf_world_fire(world, move->who >> WHO_SHIFT, timer);
 }
@@ -235,7 +230,6 @@ static void fire(struct hf_world *world, const struct hf_world_move *move)
 static void check(struct hf_world *world, const struct hf_world_move *move)
 {
     world->left[HF_BOUND_GENERATIONS]--;
-    world->touched |= HF_TOUCHED_REST;
     hf_world_check(world, move->who >> WHO_SHIFT, move->who & WHO_MASK);
 }
 

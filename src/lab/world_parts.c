@@ -56,7 +56,7 @@ static bool forgets(const struct hf_model *model, const void *state)
 {
     const struct hf_world *world = state;
     (void)model;
-    return (world->touched & HF_TOUCHED_ZONE) != 0 && world->shape.restarts == 0;
+    return world->zone_changed && world->shape.restarts == 0;
 }
 
 const struct hf_model_parts *hf_world_parts(uint32_t enactors)

@@ -158,7 +158,7 @@ static void edit_guard(struct hf_world *world, uint32_t what)
 static void restart(struct hf_world *world)
 {
     world->zone = world->synced;
-    world->touched |= HF_TOUCHED_ZONE | HF_TOUCHED_REST;
+    world->zone_changed = true;
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         struct hf_world_view view;
         struct hf_world_site *site = &world->sites[e];
@@ -286,7 +286,6 @@ static void spend(struct hf_world *world, enum hf_world_move_kind kind)
 
 void hf_world_people(struct hf_world *world, const struct hf_world_move *move)
 {
-    world->touched |= HF_TOUCHED_REST;
     switch (move->kind) {
     case HF_MOVE_EDIT:
         edit(world, move->who, move->what);

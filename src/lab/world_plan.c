@@ -182,7 +182,6 @@ void hf_world_rise(struct hf_world *world, uint32_t planner, const struct hf_wor
 {
     struct hf_world_planner *facts = &world->planners[planner];
     const struct hf_planner *machine = &desk->machine;
-    world->touched |= HF_TOUCHED_PLANNERS;
     facts->dirty = rise_set(&machine->dirty);
     facts->held = rise_set(&machine->held);
     facts->rotating = rise_set(&machine->rotating);

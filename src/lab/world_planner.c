@@ -253,7 +253,6 @@ static void follow(struct hf_world *world, uint32_t number)
     bool is_known = planner->instance == store->instance && planner->object == store->head &&
                     hf_world_readable(store, 0);
     planner->changed_store = false;
-    world->touched |= HF_TOUCHED_PLANNERS;
     if (!is_known) {
         load(world, number);
         return;
@@ -295,7 +294,6 @@ void hf_world_planner_start(struct hf_world *world, uint32_t number)
                                      .changed_store = true};
     memcpy(fresh.seen, planner->seen, sizeof fresh.seen);
     *planner = fresh;
-    world->touched |= HF_TOUCHED_PLANNERS;
 }
 
 static uint64_t deadline(const struct hf_world *world, uint32_t number)
@@ -377,7 +375,6 @@ static void rebase(struct hf_world *world, uint32_t number, uint64_t by_ms)
             site->past[i].until_ms = until_ms > by_ms ? until_ms - by_ms : 0;
         }
     }
-    world->touched |= HF_TOUCHED_REST | HF_TOUCHED_PLANNERS;
 }
 
 void hf_world_planner_wake(struct hf_world *world, uint32_t number)
@@ -404,7 +401,6 @@ static void check(struct hf_world *world, uint32_t number, uint32_t backend)
     struct hf_world_planner *planner = &world->planners[number];
     bool was_up = planner->seen[backend] == HF_VERDICT_UP;
     planner->seen[backend] = was_up ? HF_VERDICT_DOWN : HF_VERDICT_UP;
-    world->touched |= HF_TOUCHED_PLANNERS;
     if (planner->loaded) {
         struct hf_planner_event event = {
             .type = HF_PLANNER_VERDICT, .backend = backend, .verdict = planner->seen[backend]};

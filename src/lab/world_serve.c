@@ -16,7 +16,6 @@ static bool is_write(const struct hf_world_flight *flight)
 
 bool hf_world_add_ghost(struct hf_world *world, const struct hf_world_flight *flight)
 {
-    world->touched |= HF_TOUCHED_REST;
     for (uint32_t i = 0; i < HF_WORLD_GHOSTS_MAX; i++) {
         struct hf_world_flight *ghost = &world->ghosts[i];
         if (ghost->state == HF_FLIGHT_FREE) {
@@ -207,7 +206,6 @@ void hf_world_serve(struct hf_world *world, uint32_t number, uint32_t at, uint8_
 {
     struct hf_world_enactor *enactor = &world->enactors[number];
     struct hf_world_flight *flight = &enactor->flights[at];
-    world->touched |= (uint32_t)HF_TOUCHED_ENACTOR << number;
     if (how == HF_MOVE_DUPLICATE) {
         (void)hf_world_add_ghost(world, flight);
         return;

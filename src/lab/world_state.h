@@ -313,21 +313,12 @@ struct hf_world_move {
     uint8_t what; /* detail: of edits */
 };
 
-/* What a step has touched, in bits: the rest is as it was. */
-enum {
-    HF_TOUCHED_REST = 1, /* all that has no bit of its own */
-    HF_TOUCHED_ZONE = 2,
-    HF_TOUCHED_PLANNERS = 4,
-    HF_TOUCHED_JANITOR = 8,
-    HF_TOUCHED_ENACTOR = 16, /* the first; then the next bits */
-};
-
 struct hf_world {
     uint64_t now_ms;
     uint64_t taken; /* values that enactors hold which are not in this state: see hf_model_parts */
-    uint32_t touched;
-    uint32_t token;                            /* with time: of the last unique value */
-    uint8_t turn;                              /* enum hf_world_turn: whose moves there are */
+    uint32_t token; /* with time: of the last unique value */
+    uint8_t turn;   /* enum hf_world_turn: whose moves there are */
+    bool zone_changed;                         /* by this move */
     uint64_t changed_ms[HF_WORLD_CHANGES_MAX]; /* when endpoints changed, newest first; with time */
     uint16_t left[HF_BOUNDS];
     struct hf_world_options shape; /* as drawn, or as given; its bounds are in left */

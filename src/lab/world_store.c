@@ -119,7 +119,6 @@ uint32_t hf_world_put(struct hf_world *world, const struct hf_world_plan *plan, 
                                        .put_number = ++store->put_number,
                                        .put_ms = world->shape.random ? world->now_ms : 0,
                                        .snapshot = parent == 0};
-    world->touched |= HF_TOUCHED_REST;
     return name;
 }
 
@@ -135,7 +134,6 @@ bool hf_world_same_overrides(const struct hf_world_overrides *a, const struct hf
 
 void hf_world_store_changed(struct hf_world *world)
 {
-    world->touched |= HF_TOUCHED_REST | HF_TOUCHED_PLANNERS;
     for (uint32_t p = 0; p < world->shape.planners; p++) {
         world->planners[p].changed_store = true;
     }

@@ -71,7 +71,6 @@ static void jump(struct hf_world *world, int32_t by_ms)
 void hf_world_pass_time(struct hf_world *world, uint32_t what)
 {
     uint64_t wait_ms = until_due(world);
-    world->touched = UINT32_MAX;
     switch (what) {
     case HF_TIME_FORWARD:
     case HF_TIME_BACK:

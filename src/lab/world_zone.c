@@ -333,7 +333,7 @@ uint8_t hf_world_update(struct hf_world *world, const struct hf_world_flight *fl
     if (hf_server_update(&world->zone, &message) != RCODE_NOERROR) {
         return HF_RESULT_REFUSED;
     }
-    world->touched |= HF_TOUCHED_ZONE | HF_TOUCHED_REST;
+    world->zone_changed = true;
     check_change(world, flight, before, guard);
     hf_world_drop_hopeless(world);
     return HF_RESULT_OK;
@@ -353,7 +353,7 @@ void hf_world_before_change(struct hf_world *world)
 
 static void put_txt(struct hf_world *world, uint8_t owner, hf_world_value value)
 {
-    world->touched |= HF_TOUCHED_ZONE | HF_TOUCHED_REST;
+    world->zone_changed = true;
     hf_server_remove(&world->zone, owner, TYPE_TXT);
     struct hf_server_rr rr = {
         .owner = owner, .type = TYPE_TXT, .class = CLASS_IN, .rdata = value, .has_rdata = true};
@@ -386,7 +386,7 @@ static void put_address(struct hf_world *world, uint8_t owner, uint16_t type, ui
 void hf_world_put_records(struct hf_world *world, uint32_t endpoint, uint32_t content, bool cname)
 {
     uint8_t owner = owner_of(endpoint);
-    world->touched |= HF_TOUCHED_ZONE | HF_TOUCHED_REST;
+    world->zone_changed = true;
     hf_server_remove(&world->zone, owner, TYPE_A);
     hf_server_remove(&world->zone, owner, TYPE_AAAA);
     hf_server_remove(&world->zone, owner, TYPE_CNAME);
