@@ -13,9 +13,9 @@ enum { REPORT_VERSION = 1 };
 const char *hf_report_list_name(enum hf_report_list list)
 {
     static const char *const names[HF_REPORT_LISTS] = {
-        [HF_REPORT_CLAIMED] = "claimed",     [HF_REPORT_STAMP] = "stamp",
-        [HF_REPORT_AHEAD] = "ahead",         [HF_REPORT_FOREIGN] = "foreign",
-        [HF_REPORT_CONTESTED] = "contested",
+        [HF_REPORT_CLAIMED] = "claimed", [HF_REPORT_GONE] = "gone",
+        [HF_REPORT_STAMP] = "stamp",     [HF_REPORT_AHEAD] = "ahead",
+        [HF_REPORT_FOREIGN] = "foreign", [HF_REPORT_CONTESTED] = "contested",
     };
     assert((unsigned)list < HF_REPORT_LISTS);
     return names[list];

@@ -22,6 +22,7 @@ enum {
 
 enum hf_report_list {
     HF_REPORT_CLAIMED,   /* our fence was seen, the plan does not say so yet */
+    HF_REPORT_GONE,      /* retired, and nothing of ours is there or can come back */
     HF_REPORT_STAMP,     /* fence gone and generation not above the floor */
     HF_REPORT_AHEAD,     /* fence ahead of the head that the enactor read afterwards */
     HF_REPORT_FOREIGN,   /* records without a fence, or another owner's fence: left alone */

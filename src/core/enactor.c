@@ -89,6 +89,7 @@ static void on_entry(struct hf_enactor *enactor, const struct hf_enactor_event *
     struct hf_lane *lane = &enactor->lanes[event->lane];
     const uint8_t from_plan = HF_LANE_CLAIMED | HF_LANE_RETIRED | HF_LANE_URGENT;
     bool was_claimed = (lane->flags & HF_LANE_CLAIMED) != 0;
+    bool was_retired = (lane->flags & HF_LANE_RETIRED) != 0;
     enactor->claimed -= was_claimed;
     enactor->planned -= lane->want_gen != 0;
     lane->want_gen = event->gen;
@@ -96,8 +97,11 @@ static void on_entry(struct hf_enactor *enactor, const struct hf_enactor_event *
     lane->flags = (uint8_t)((lane->flags & HF_LANE_ADOPT) | (event->flags & from_plan));
     enactor->claimed += (lane->flags & HF_LANE_CLAIMED) != 0;
     enactor->planned += lane->want_gen != 0;
-    if (!was_claimed && lane->flags & HF_LANE_CLAIMED && lane->fence.kind == HF_FENCE_ABSENT) {
-        /* Somebody saw our fence since we saw none: that is no edit that needs healing. */
+    bool is_news = (!was_claimed && lane->flags & HF_LANE_CLAIMED) ||
+                   (!was_retired && lane->flags & HF_LANE_RETIRED);
+    if (is_news && lane->fence.kind == HF_FENCE_ABSENT) {
+        /* Somebody saw our fence since we saw none: that is no edit that needs healing. And what
+         * is to be forgotten is looked at first. */
         lane->fence.kind = HF_FENCE_UNKNOWN;
         if (enactor->audit_op != 0) {
             hf_bitset_remove(&enactor->auditing, event->lane);
@@ -113,6 +117,17 @@ static void on_adopt(struct hf_enactor *enactor, const struct hf_enactor_event *
         (uint8_t)(event->on ? lane->flags | HF_LANE_ADOPT : lane->flags & ~(unsigned)HF_LANE_ADOPT);
     lane->heals = 0;
     hf_lane_settle(enactor, event->lane, event->now_ms);
+}
+
+/* Below the floor a name may be forgotten that has no fence: seen after the floor was. */
+static void doubt_gone(struct hf_enactor *enactor, uint64_t now_ms)
+{
+    const struct hf_bitset *gone = &enactor->sets[HF_NEED_GONE];
+    for (uint32_t at = hf_bitset_next(gone, 0); at != HF_BITSET_NONE;
+         at = hf_bitset_next(gone, at + 1)) {
+        enactor->lanes[at].fence.kind = HF_FENCE_UNKNOWN;
+        hf_lane_settle(enactor, at, now_ms);
+    }
 }
 
 void hf_enactor_guard_seen(struct hf_enactor *enactor, const struct hf_zone_guard *guard,
@@ -145,6 +160,7 @@ void hf_enactor_guard_seen(struct hf_enactor *enactor, const struct hf_zone_guar
         enactor->head_asked = enactor->head_asked || enactor->ahead_gen < guard->floor;
     }
     if (enactor->guard.floor != floor_before) {
+        doubt_gone(enactor, now_ms);
         const uint8_t without_fence[] = {HF_NEED_WRITE, HF_NEED_FAST, HF_NEED_STAMP, HF_NEED_ADOPT,
                                          HF_NEED_PEACE};
         for (size_t i = 0; i < sizeof(without_fence); i++) {

@@ -64,11 +64,13 @@ enum hf_need {
     HF_NEED_BUSY,    /* an operation is under way */
     HF_NEED_IN_STEP, /* nothing: the zone is as the plan wants it */
     HF_NEED_READ,
-    HF_NEED_WRITE,   /* bulk */
-    HF_NEED_FAST,    /* write ahead of bulk */
-    HF_NEED_HEAD,    /* its fence is ahead, or missing beside other records: is our plan old? */
-    HF_NEED_CLAIM,   /* in step, and the plan does not know yet that it is claimed */
-    HF_NEED_STAMP,   /* fence gone, generation not above the floor */
+    HF_NEED_WRITE, /* bulk */
+    HF_NEED_FAST,  /* write ahead of bulk */
+    HF_NEED_HEAD,  /* its fence is ahead, or missing beside other records: is our plan old? */
+    HF_NEED_CLAIM, /* in step, and the plan does not know yet that it is claimed */
+    HF_NEED_GONE,  /* nothing: retired, and without a fence; the plan may forget it below the floor
+                    */
+    HF_NEED_STAMP, /* fence gone, generation not above the floor */
     HF_NEED_HISTORY, /* ahead of the head: the store lost history */
     HF_NEED_ADOPT,   /* foreign: left alone */
     HF_NEED_PEACE,   /* contested: healed too often in this window */
@@ -199,7 +201,7 @@ struct hf_enactor {
     uint64_t heal_wake_ms;  /* first end of a heal window of a contested lane */
     uint64_t restore_floor; /* highest floor ever seen: a guard that is restored has at least it */
     uint32_t lane_count, lane_room, op_room;
-    uint32_t in_step;                     /* lanes with need IN_STEP or CLAIM */
+    uint32_t in_step;                     /* lanes with need IN_STEP, CLAIM or GONE */
     uint32_t planned;                     /* lanes in the plan */
     uint32_t claimed;                     /* lanes with CLAIMED */
     uint32_t writes, reads;               /* operations under way */

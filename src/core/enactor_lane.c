@@ -84,7 +84,7 @@ static enum hf_need need_without_fence(const struct hf_enactor *enactor, const s
     }
     if (lane->flags & HF_LANE_RETIRED &&
         (lane->records == HF_RECORDS_NONE || lane->want_gen <= enactor->guard.floor)) {
-        return HF_NEED_IN_STEP; /* its tombstone was cleaned away */
+        return HF_NEED_GONE; /* its tombstone was cleaned away, or never written */
     }
     if (lane->want_gen <= enactor->guard.floor) {
         return HF_NEED_STAMP;
@@ -131,7 +131,7 @@ enum hf_need hf_lane_need(const struct hf_enactor *enactor, const struct hf_lane
 
 static bool is_in_step(uint8_t need)
 {
-    return need == HF_NEED_IN_STEP || need == HF_NEED_CLAIM;
+    return need == HF_NEED_IN_STEP || need == HF_NEED_CLAIM || need == HF_NEED_GONE;
 }
 
 static bool has_set(uint8_t need)

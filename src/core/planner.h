@@ -83,7 +83,7 @@ enum hf_planner_event_type {
     HF_PLANNER_UNPIN,     /* endpoint */
     HF_PLANNER_RETIRE,    /* endpoint: publish a tombstone */
     HF_PLANNER_UNRETIRE,  /* endpoint: create it again; ignored for an orphan */
-    HF_PLANNER_FORGET,    /* endpoint, gen: its tombstone is gone from the zone (floor >= gen) */
+    HF_PLANNER_FORGET,    /* endpoint, gen: seen to have no fence under that floor */
     HF_PLANNER_CLAIMED,   /* endpoint: an enactor saw our fence at it */
     HF_PLANNER_STAMP,     /* endpoint, gen: needs a generation above gen */
     HF_PLANNER_AHEAD,     /* gen: the highest generation seen in zones */

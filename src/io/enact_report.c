@@ -86,9 +86,9 @@ static void fill_zone(const struct hf_enact_zone *zone, struct hf_report_zone *r
         enum hf_report_list list;
         enum hf_need need;
     } lists[] = {
-        {HF_REPORT_CLAIMED, HF_NEED_CLAIM},   {HF_REPORT_STAMP, HF_NEED_STAMP},
-        {HF_REPORT_AHEAD, HF_NEED_HISTORY},   {HF_REPORT_FOREIGN, HF_NEED_ADOPT},
-        {HF_REPORT_CONTESTED, HF_NEED_PEACE},
+        {HF_REPORT_CLAIMED, HF_NEED_CLAIM}, {HF_REPORT_GONE, HF_NEED_GONE},
+        {HF_REPORT_STAMP, HF_NEED_STAMP},   {HF_REPORT_AHEAD, HF_NEED_HISTORY},
+        {HF_REPORT_FOREIGN, HF_NEED_ADOPT}, {HF_REPORT_CONTESTED, HF_NEED_PEACE},
     };
     *report = (struct hf_report_zone){
         .zone = zone->zone->name,

@@ -203,30 +203,6 @@ static void take_claims(struct hf_lead *lead, const struct hf_report_zone *zone)
     }
 }
 
-static void forget_tombstones(struct hf_lead *lead, const struct hf_report_zone *zone)
-{
-    uint8_t apex[HF_NAME_MAX];
-    if (zone->floor == 0 || hf_name_parse(zone->zone, apex) != HF_OK) {
-        return;
-    }
-    for (uint32_t i = 0; i < lead->overrides.count; i++) {
-        const struct hf_override *item = &lead->overrides.items[i];
-        uint32_t endpoint =
-            item->kind == HF_OVERRIDE_RETIRE ? endpoint_of(lead, item->subject) : UINT32_MAX;
-        if (endpoint == UINT32_MAX) {
-            continue;
-        }
-        const struct hf_planner_row *row = &lead->planning->planner.rows[endpoint];
-        const uint8_t *owner = lead->plan.entries[lead->planning->endpoint_rows[endpoint]].owner;
-        if (row->flags & HF_ROW_RETIRED && row->gen <= zone->floor &&
-            hf_name_is_within(owner, apex)) {
-            struct hf_planner_event event = {
-                .type = HF_PLANNER_FORGET, .endpoint = endpoint, .gen = zone->floor};
-            hf_lead_step(lead, &event);
-        }
-    }
-}
-
 static void take_zone(struct hf_lead *lead, const struct hf_report_zone *zone)
 {
     if (zone->ahead_gen > lead->plan.head.gen) {
@@ -240,7 +216,9 @@ static void take_zone(struct hf_lead *lead, const struct hf_report_zone *zone)
     /* Not above the head, and yet no entry of this store: its history is another one. */
     struct hf_planner_event forked = {.type = HF_PLANNER_STAMP, .gen = zone->plan_gen};
     feed_names(lead, &zone->lists[HF_REPORT_AHEAD], zone->plan_gen, &forked);
-    forget_tombstones(lead, zone);
+    /* Where a retired name has no fence, and none below the floor can come back. */
+    struct hf_planner_event gone = {.type = HF_PLANNER_FORGET, .gen = zone->floor};
+    feed_names(lead, &zone->lists[HF_REPORT_GONE], zone->plan_gen, &gone);
 }
 
 static void take_reports(struct hf_lead *lead, const struct hf_reports *reports)

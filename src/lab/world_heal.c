@@ -183,6 +183,13 @@ static bool is_foreign(const struct hf_world *world, uint32_t alive, uint32_t e)
     return false;
 }
 
+/* A head that nobody can read stays where there is nothing to publish over it. */
+static bool is_empty(const struct hf_world *world)
+{
+    uint32_t all = (1U << world->shape.endpoints) - 1;
+    return !hf_world_readable(&world->store, 0) && world->store.overrides.retired == all;
+}
+
 static bool is_there(const struct hf_world *world, uint32_t alive, uint32_t e)
 {
     const struct hf_world_entry *entry = &world->store.plan.entries[e];
@@ -190,8 +197,9 @@ static bool is_there(const struct hf_world *world, uint32_t alive, uint32_t e)
     hf_world_look(&world->zone, e, &view);
     bool is_ours = hf_world_value_kind(view.fence) == HF_FENCE_OURS;
     bool is_away = (entry->flags & HF_ROW_RETIRED) != 0 && !is_ours;
-    if (entry->gen == 0) {
-        return hf_bit8(world->store.overrides.retired, e);
+    if (entry->gen == 0 || is_empty(world)) {
+        /* Forgotten: then nothing of ours may be left there. */
+        return hf_bit8(world->store.overrides.retired, e) && !is_ours;
     }
     if (is_away || (!is_ours && is_foreign(world, alive, e))) {
         return true;
@@ -204,8 +212,10 @@ static bool is_there(const struct hf_world *world, uint32_t alive, uint32_t e)
 
 static bool is_at_rest(const struct hf_world *world, uint32_t alive)
 {
+    bool is_lost = is_empty(world);
     for (uint32_t i = 0; i < world->shape.enactors; i++) {
-        if (hf_bit8(alive, i) && (!hf_world_is_loaded(world, i) || hf_world_has_news(world, i))) {
+        bool is_loaded = is_lost || hf_world_is_loaded(world, i);
+        if (hf_bit8(alive, i) && (!is_loaded || hf_world_has_news(world, i))) {
             return false;
         }
     }
@@ -214,7 +224,7 @@ static bool is_at_rest(const struct hf_world *world, uint32_t alive)
             return false;
         }
     }
-    if (!hf_world_readable(&world->store, 0)) {
+    if (!is_lost && !hf_world_readable(&world->store, 0)) {
         return false;
     }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {

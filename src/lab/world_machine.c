@@ -77,7 +77,8 @@ static void take_lane(const struct hf_world_lane *facts, struct hf_enactor *mach
     if (facts->need > HF_NEED_IN_STEP) {
         hf_bitset_add(&machine->sets[facts->need], at);
     }
-    machine->in_step += facts->need == HF_NEED_IN_STEP || facts->need == HF_NEED_CLAIM;
+    machine->in_step += facts->need == HF_NEED_IN_STEP || facts->need == HF_NEED_CLAIM ||
+                        facts->need == HF_NEED_GONE;
     machine->claimed += (facts->flags & HF_LANE_CLAIMED) != 0;
     machine->planned += facts->want_gen != 0;
 }

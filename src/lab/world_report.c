@@ -21,6 +21,7 @@ static void read_lane(const struct hf_world_enactor *enactor, const struct hf_pl
                       uint32_t e, struct report *report)
 {
     const struct hf_world_machine *machine = &enactor->machine;
+    bool is_retired = (row->flags & HF_ROW_RETIRED) != 0;
     bool is_stamped = (row->want & HF_WANT_STAMP) != 0;
     bool was_known = row->gen != 0 && row->gen <= machine->plan_gen;
     switch (machine->lanes[e].need) {
@@ -28,6 +29,12 @@ static void read_lane(const struct hf_world_enactor *enactor, const struct hf_pl
         if (row->gen != 0 && (row->flags & HF_ROW_CLAIMED) == 0 &&
             (row->want & HF_WANT_CLAIMED) == 0) {
             add(report, HF_PLANNER_CLAIMED, e, 0);
+        }
+        break;
+    case HF_NEED_GONE:
+        if (was_known && is_retired && (row->want & HF_WANT_FORGOTTEN) == 0 &&
+            row->gen <= machine->guard.floor) {
+            add(report, HF_PLANNER_FORGET, e, machine->guard.floor);
         }
         break;
     case HF_NEED_STAMP:
@@ -45,6 +52,17 @@ static void read_lane(const struct hf_world_enactor *enactor, const struct hf_pl
     }
 }
 
+/* Nothing is planned: there is nothing to stamp. */
+static bool is_empty(const struct hf_world_planner *facts)
+{
+    for (uint32_t e = 0; e < HF_WORLD_ENDPOINTS_MAX; e++) {
+        if (facts->rows[e].gen != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What of this enactor's is news to a planner. */
 static void read(const struct hf_world *world, uint32_t number, uint32_t planner,
                  struct report *report)
@@ -57,7 +75,8 @@ static void read(const struct hf_world *world, uint32_t number, uint32_t planner
         return;
     }
     if (ahead_gen > facts->head_gen) {
-        bool is_known = facts->stopped || (facts->stamp_all && facts->ahead_gen >= ahead_gen) ||
+        bool was_heard = facts->ahead_gen >= ahead_gen;
+        bool is_known = facts->stopped || (was_heard && (facts->stamp_all || is_empty(facts))) ||
                         (facts->op != 0 && facts->publish_gen > ahead_gen);
         if (!is_known) {
             add(report, HF_PLANNER_AHEAD, 0, ahead_gen);
@@ -65,12 +84,7 @@ static void read(const struct hf_world *world, uint32_t number, uint32_t planner
         return;
     }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-        const struct hf_planner_row *row = &facts->rows[e];
-        read_lane(enactor, row, e, report);
-        if (hf_bit8(facts->overrides.retired, e) && (row->flags & HF_ROW_RETIRED) != 0 &&
-            row->gen <= enactor->machine.guard.floor && (row->want & HF_WANT_FORGOTTEN) == 0) {
-            add(report, HF_PLANNER_FORGET, e, enactor->machine.guard.floor);
-        }
+        read_lane(enactor, &facts->rows[e], e, report);
     }
 }
 

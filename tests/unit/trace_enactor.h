@@ -28,12 +28,19 @@ struct trace {
 };
 
 static const char *const need_names[HF_NEEDS] = {
-    [HF_NEED_NOTHING] = "not in the plan", [HF_NEED_BUSY] = "under way",
-    [HF_NEED_IN_STEP] = "in step",         [HF_NEED_READ] = "to read",
-    [HF_NEED_WRITE] = "to write",          [HF_NEED_FAST] = "to write fast",
-    [HF_NEED_HEAD] = "ahead: ask head",    [HF_NEED_CLAIM] = "in step, to claim",
-    [HF_NEED_STAMP] = "to stamp",          [HF_NEED_HISTORY] = "ahead: history lost",
-    [HF_NEED_ADOPT] = "foreign",           [HF_NEED_PEACE] = "contested",
+    [HF_NEED_NOTHING] = "not in the plan",
+    [HF_NEED_BUSY] = "under way",
+    [HF_NEED_IN_STEP] = "in step",
+    [HF_NEED_GONE] = "gone: to forget",
+    [HF_NEED_READ] = "to read",
+    [HF_NEED_WRITE] = "to write",
+    [HF_NEED_FAST] = "to write fast",
+    [HF_NEED_HEAD] = "ahead: ask head",
+    [HF_NEED_CLAIM] = "in step, to claim",
+    [HF_NEED_STAMP] = "to stamp",
+    [HF_NEED_HISTORY] = "ahead: history lost",
+    [HF_NEED_ADOPT] = "foreign",
+    [HF_NEED_PEACE] = "contested",
 };
 
 /* --- words --- */
@@ -199,7 +206,7 @@ static inline void say_needs(struct trace *trace)
     uint32_t in_step = 0;
     for (uint32_t at = 0; at < trace->machine.lane_count; at++) {
         uint8_t need = lanes[at].need;
-        in_step += need == HF_NEED_IN_STEP || need == HF_NEED_CLAIM;
+        in_step += need == HF_NEED_IN_STEP || need == HF_NEED_CLAIM || need == HF_NEED_GONE;
         assert_int_equal(need, hf_lane_need(&trace->machine, &lanes[at], trace->machine.now_ms));
     }
     assert_int_equal(in_step, trace->machine.in_step);
