@@ -105,15 +105,27 @@ def measure(sizes):
         return result
 
 
+def flags_of(found):
+    return found["flags"].replace(" --plain", "").split(" --")
+
+
+def shared(result):
+    """The flags that all worlds have."""
+    first = flags_of(result["worlds"][0])
+    return [flag for flag in first if all(flag in flags_of(found) for found in result["worlds"])]
+
+
 def exploring(result):
     """A row for Spin, and for each search of ours: (name, figures, steps of the machines)."""
+    common = shared(result)
     yield "Spin, race.pml", result["spin"], ""
     yield "holdfast-lab, race", result["race"], ""
     for found in result["worlds"]:
         name = "plain" if "--plain" in found["flags"] else "woven"
         name += "" if found["end"] == "complete" else ", the first of them"
         steps = f"{found['base_steps']:,}" if "base_steps" in found else "all"
-        yield f"world {found['flags'].replace(' --plain', '')} ({name})", found, steps
+        own = " ".join(f"--{flag}" for flag in flags_of(found) if flag not in common)
+        yield " ".join(f"world {own} ({name})".split()), found, steps
 
 
 def tables(result):
@@ -127,7 +139,8 @@ def tables(result):
                      f"{found['bytes_per_state']:.1f}", steps))
     rows.append(("target, one core", "", "", "", "", f"{TARGETS['states_per_second']:,}", "", "",
                  TARGETS["bytes_per_state"], ""))
-    yield ("Exploring: Spin -o2, pan -O2 " + " ".join(PLAIN) + ", beside holdfast-lab",
+    common = " --".join(shared(result))
+    yield (f"Exploring: Spin -o2, pan -O2 {' '.join(PLAIN)}, beside holdfast-lab; worlds {common}",
            ("", "states", "transitions", "depth", "s", "states/s", "transitions/s", "of Spin's",
             "octets a state", "steps of the machines"), rows)
     known = result["published"]
