@@ -89,10 +89,22 @@ static enum hf_result move_head(struct hf_world *world, uint32_t number,
     return HF_RESULT_OK;
 }
 
+/* With time: whether this reply of the store does not come. */
+static bool loses_reply(struct hf_world *world)
+{
+    bool is_lost = world->shape.random && world->left[HF_BOUND_LOST_REPLIES] > 0 &&
+                   world->weights[HF_MOVE_LOSE] > 0 && world->now_ms % 5 == 0;
+    world->left[HF_BOUND_LOST_REPLIES] -= is_lost;
+    return is_lost;
+}
+
 static void publish(struct hf_world *world, uint32_t number, struct hf_world_desk *desk)
 {
     struct hf_world_planner *planner = &world->planners[number];
-    enum hf_result result = move_head(world, number, &desk->machine);
+    bool is_lost = loses_reply(world);
+    bool happens = !is_lost || world->now_ms % 2 == 0;
+    enum hf_result result = happens ? move_head(world, number, &desk->machine) : HF_RESULT_UNKNOWN;
+    result = is_lost ? HF_RESULT_UNKNOWN : result;
     if (result == HF_RESULT_OK) {
         planner->object = world->store.head;
     }
