@@ -56,7 +56,7 @@ static int write_page(struct hf_lab_call *call, const struct hf_compare_result *
     struct hf_buf html;
     hf_buf_init(&html, PAGE_SIZE_MAX);
     hf_page_write(result, &html);
-    if (hf_buf_error(&html) != HF_OK || hf_lab_replace(path, &html) != HF_OK) {
+    if (hf_buf_error(&html) != HF_OK || hf_lab_write(path, &html) != HF_OK) {
         status = hf_lab_fail(call, "cannot write %s: %s", path,
                              hf_buf_error(&html) != HF_OK ? "it is too large" : strerror(errno));
     } else {

@@ -109,43 +109,33 @@ int hf_lab_read(const char *path, struct hf_buf *ret_buf)
     return error;
 }
 
-int hf_lab_write(const char *path, const struct hf_buf *buf)
+/* Where that fails, a file that this made ("x" in mode) is taken away again. */
+static int write_as(const char *path, const char *mode, const struct hf_buf *buf)
 {
-    FILE *file = fopen(path, "we");
+    FILE *file = fopen(path, mode);
     if (file == NULL) {
         return HF_EIO;
     }
-    bool is_whole = fwrite(buf->bytes, 1, buf->size, file) == buf->size;
-    bool is_closed = fclose(file) == 0;
-    return is_whole && is_closed ? HF_OK : HF_EIO;
-}
-
-/* Writes a new file; none is left behind when that fails. */
-static int write_new(const char *path, const struct hf_buf *buf)
-{
-    FILE *file = fopen(path, "wxe");
-    if (file == NULL) {
-        return HF_EIO;
-    }
+    bool is_new = strchr(mode, 'x') != NULL;
     bool is_whole = fwrite(buf->bytes, 1, buf->size, file) == buf->size && fflush(file) == 0 &&
-                    fsync(fileno(file)) == 0;
+                    (!is_new || fsync(fileno(file)) == 0);
     int saved = errno;
     bool is_closed = fclose(file) == 0;
     if (!is_whole || !is_closed) {
         saved = is_whole ? errno : saved;
-        (void)unlink(path);
+        (void)(is_new ? unlink(path) : 0);
         errno = saved;
         return HF_EIO;
     }
     return HF_OK;
 }
 
-int hf_lab_replace(const char *path, const struct hf_buf *buf)
+int hf_lab_write(const char *path, const struct hf_buf *buf)
 {
     struct stat found;
     bool is_there = stat(path, &found) == 0;
     if (is_there && !S_ISREG(found.st_mode)) {
-        return hf_lab_write(path, buf);
+        return write_as(path, "we", buf);
     }
     char *real = is_there ? realpath(path, NULL) : strdup(path); /* links stay links */
     char *fresh = NULL;
@@ -153,7 +143,7 @@ int hf_lab_replace(const char *path, const struct hf_buf *buf)
     if (real != NULL && asprintf(&fresh, "%s.%ld.new", real, (long)getpid()) < 0) {
         fresh = NULL;
     }
-    if (fresh != NULL && write_new(fresh, buf) == HF_OK) {
+    if (fresh != NULL && write_as(fresh, "wxe", buf) == HF_OK) {
         error = rename(fresh, real) == 0 ? HF_OK : HF_EIO;
         int problem = errno;
         (void)(error != HF_OK ? unlink(fresh) : 0);

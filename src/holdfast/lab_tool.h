@@ -33,11 +33,9 @@ bool hf_lab_interrupted(unsigned wait_ms);
 
 /* A whole file; HF_ELIMIT: more than buf takes; else HF_EIO with errno. */
 int hf_lab_read(const char *path, struct hf_buf *ret_buf);
-/* Replaces the file; HF_EIO with errno. */
+/* Replaces the file in one step: whoever looks sees the old file or the new one. What is no regular
+ * file (a device, a pipe) is written to. HF_EIO with errno. */
 int hf_lab_write(const char *path, const struct hf_buf *buf);
-/* The same in one step: whoever looks sees the old file or the new one. What is no regular file
- * (a device, a pipe) is written to. */
-int hf_lab_replace(const char *path, const struct hf_buf *buf);
 
 enum { HF_LAB_SHORT_MAX = 32 };
 

@@ -217,6 +217,26 @@ def a_page_replaces_the_old_one_or_leaves_it():
 
 
 @case
+def a_full_disk_loses_nothing_and_is_said():
+    """A limit on the size of files stands for the disk; /dev/full for what is no regular file."""
+    careless = ("two-phase", "--careless", 1, "--managers", 8)
+    runs = (("compare", "--page", "old"), ("explore", *careless, "--trace", "old"),
+            ("simulate", *careless, "--seeds", 500, "--trace", "old"))
+    with tempfile.TemporaryDirectory(prefix="hf-") as folder:
+        old = pathlib.Path(folder) / "old"
+        old.write_text("old")
+        for words in runs:
+            done = subprocess.run(["prlimit", "--fsize=20", LAB, *map(str, words)], cwd=folder,
+                                  text=True, capture_output=True, timeout=120,
+                                  preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+            assert done.returncode == 1, done
+            assert "cannot write old: File too large" in done.stderr, done.stderr
+            assert old.read_text() == "old" and os.listdir(folder) == ["old"], words
+            said = lab(*words[:-1], "/dev/full", folder=folder, status=1)
+            assert "cannot write /dev/full: No space left on device" in said, said
+
+
+@case
 def compare_fails_where_holdfast_would():
     with tempfile.TemporaryDirectory(prefix="hf-") as folder:
         found = compare("--careless", folder=folder, status=1)
