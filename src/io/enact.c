@@ -202,7 +202,8 @@ static void take_load(struct hf_enact *enact, struct load *load)
         enact->zones[i].machine.options.instance = load->instance;
     }
     uint64_t before = enact->plan.head.gen;
-    int error = hf_plan_fetched_apply(load->fetched, &enact->plan, on_row_changed, enact);
+    const struct hf_plan_events events = {.changed = on_row_changed, .context = enact};
+    int error = hf_plan_fetched_apply(load->fetched, &enact->plan, &events);
     if (error != HF_OK) {
         note_trouble(enact, "the head plan cannot be read: see the planner");
         feed_heads(enact, load, HF_RESULT_UNKNOWN);
