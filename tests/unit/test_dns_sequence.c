@@ -73,7 +73,11 @@ static void expect(int64_t serial, const char *words, const char *senses, const 
             seen_end = sequence.broken;
             break;
         }
-        seen[seen_count++] = is_mark ? '.' : "N-+w"[sense];
+        seen[seen_count] = "N-+w"[sense];
+        if (is_mark) {
+            seen[seen_count] = '.';
+        }
+        seen_count++;
         seen_end = hf_dns_sequence_is_over(&sequence) ? "over" : "more";
     }
     assert_string_equal(seen, senses);
