@@ -103,6 +103,42 @@ uint32_t hf_bitset_next(const struct hf_bitset *set, uint32_t from)
     return HF_BITSET_NONE;
 }
 
+static uint32_t highest_bit(uint64_t word)
+{
+    return 63 - (uint32_t)__builtin_clzll(word);
+}
+
+/* The bits of a word that lie below a number of one of its bits. */
+static uint64_t bits_below(uint64_t word, uint32_t end)
+{
+    return word & ((UINT64_C(1) << (end % 64)) - 1);
+}
+
+uint32_t hf_bitset_previous(const struct hf_bitset *set, uint32_t end)
+{
+    uint32_t words = word_count(set->size);
+    const uint64_t *summary = set->words + words;
+    end = end < set->size ? end : set->size;
+    if (set->count == 0) {
+        return HF_BITSET_NONE;
+    }
+    uint32_t word = end / 64;
+    uint64_t rest = end % 64 != 0 ? bits_below(set->words[word], end) : 0;
+    if (rest != 0) {
+        return word * 64 + highest_bit(rest);
+    }
+    while (word > 0) { /* whole words below this one */
+        uint32_t i = (word - 1) / 64;
+        uint64_t busy = word % 64 != 0 ? bits_below(summary[i], word) : summary[i];
+        if (busy != 0) {
+            uint32_t found = i * 64 + highest_bit(busy);
+            return found * 64 + highest_bit(set->words[found]);
+        }
+        word = i * 64;
+    }
+    return HF_BITSET_NONE;
+}
+
 uint32_t hf_bitset_nth(const struct hf_bitset *set, uint32_t rank)
 {
     for (uint32_t word = 0; word < word_count(set->size); word++) {

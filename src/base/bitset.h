@@ -37,6 +37,9 @@ void hf_bitset_fill(struct hf_bitset *set, uint32_t end);
 /* The smallest member at or above from, or HF_BITSET_NONE. */
 uint32_t hf_bitset_next(const struct hf_bitset *set, uint32_t from);
 
+/* The greatest member below end, or HF_BITSET_NONE. */
+uint32_t hf_bitset_previous(const struct hf_bitset *set, uint32_t end);
+
 /* The member with rank smaller members than itself, or HF_BITSET_NONE; scans the words. */
 uint32_t hf_bitset_nth(const struct hf_bitset *set, uint32_t rank);
 

@@ -48,7 +48,9 @@ void hf_enactor_init(struct hf_enactor *enactor, const struct hf_enactor_options
     enactor->options = *options;
     enactor->op_room = op_room_of(options);
     enactor->batch = options->batch;
-    enactor->window_256 = 256 * (options->window_max < 4 ? options->window_max : 4U);
+    enactor->window_256 =
+        256U * (options->window_max < HF_ENACTOR_WINDOW_FIRST ? options->window_max
+                                                              : (unsigned)HF_ENACTOR_WINDOW_FIRST);
     enactor->heal_wake_ms = HF_NEVER;
     lay_out(enactor, memory, lane_room);
 }
@@ -133,6 +135,10 @@ static void doubt_gone(struct hf_enactor *enactor, uint64_t now_ms)
 void hf_enactor_guard_seen(struct hf_enactor *enactor, const struct hf_zone_guard *guard,
                            uint64_t now_ms)
 {
+    if (guard->kind == HF_FENCE_UNKNOWN) {
+        enactor->guard.kind = HF_FENCE_UNKNOWN; /* it changed: it is read before it is used */
+        return;
+    }
     uint64_t floor_before = enactor->guard.floor;
     enactor->guard = *guard;
     switch (guard->kind) {
@@ -333,5 +339,6 @@ uint64_t hf_enactor_deadline_ms(const struct hf_enactor *enactor)
     due = sooner(enactor, due, enactor->heal_wake_ms);
     due = sooner(enactor, due, enactor->next_head_ms);
     due = sooner(enactor, due, enactor->next_audit_ms);
+    due = sooner(enactor, due, enactor->look_wanted ? enactor->next_look_ms : HF_NEVER);
     return sooner(enactor, due, enactor->state != HF_ZONE_OPEN ? enactor->next_guard_ms : HF_NEVER);
 }

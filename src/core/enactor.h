@@ -6,16 +6,19 @@
  * One lane per endpoint of the zone: what the plan wants (its entry's generation and sum), what
  * the fence in the zone was last seen to be, and the operation under way. Everything else follows
  * from these by one decision (hf_lane_need): read, write, nothing, or a trouble that is reported.
- * Enactors take no locks. Each starts a rollout at its own offset among the endpoints that have
- * to be written; a refused write is only a reason to read again.
+ * Enactors take no locks. Each begins a rollout with its own share of the endpoints that have to
+ * be written and then looks at the zone for what is left of the others' (core/roll.h); a refused
+ * write is only a reason to read again.
  *
  * The driver owns the memory, keeps for every lane the endpoint's name and records, feeds events
  * and performs actions. A step leaves at most one action for each free operation slot.
  *
  *   READ_ZONE  transfer the zone; GUARD once, SEEN for every lane with a fence or records (both
  *              known), STRAY for every fence of ours without a lane; DONE at the end. Lanes that
- *              were not named have neither. DONE with unchanged set: the zone is as at the last
- *              transfer; not where the action says whole.
+ *              were not named have neither. Where the action does not say whole, what changed since
+ *              the last transfer will do: GUARD, SEEN and STRAY for that alone, and DONE with
+ *              unchanged set. What was not named then is as it was. A SEEN whose fence is UNKNOWN
+ *              says that the lane changed, and no more.
  *   READ       ask for the guard, then for the fences of the lanes: GUARD, SEEN for each; the
  *              records are read where there is no fence. DONE at the end.
  *   WRITE      one UPDATE: prerequisites are the action's guard and each lane's fence as in the
@@ -34,6 +37,7 @@
 
 #include "base/bitset.h"
 #include "core/fence.h"
+#include "core/roll.h"
 #include "core/step.h"
 
 enum {
@@ -41,7 +45,9 @@ enum {
     HF_ENACTOR_BATCH_MAX = 512,  /* lanes in one READ or WRITE */
     HF_ENACTOR_READS_MAX = 4,    /* READs under way */
     HF_ENACTOR_FAST_RESERVE = 4, /* WRITEs of the fast lane beyond the window */
-    HF_ENACTOR_HEALS_MAX = 3,    /* of one lane in a window */
+    HF_ENACTOR_WINDOW_FIRST = 8,
+    HF_ENACTOR_LOOK_SHARE = 4, /* looks of rollouts are apart by so many times what the last took */
+    HF_ENACTOR_HEALS_MAX = 3,  /* of one lane in a window */
     HF_ENACTOR_HEAL_WINDOW_MS = 60000,
     HF_ENACTOR_BACKOFF_MS = 200, /* first back-off of the zone, doubles */
     HF_ENACTOR_BACKOFF_MAX_MS = 15000,
@@ -124,7 +130,8 @@ struct hf_enactor_options {
     uint32_t audit_ms;    /* between READ_ZONEs */
     uint16_t batch;       /* lanes in a WRITE, at most HF_ENACTOR_BATCH_MAX */
     uint16_t window_max;  /* WRITEs in flight */
-    uint16_t offset;      /* where this enactor starts a rollout, in 65536ths */
+    uint32_t offset;      /* where this enactor's share of a rollout begins, in HF_ROLL_WHOLEths */
+    uint32_t share;       /* and how much it is; 0: all from there on */
 };
 
 enum hf_enactor_event_type {
@@ -197,6 +204,7 @@ struct hf_enactor {
     uint64_t next_audit_ms;
     uint64_t next_guard_ms; /* next poll of the guard while frozen or refused */
     uint64_t next_head_ms;  /* the store is not asked before */
+    uint64_t next_look_ms;  /* no READ_ZONE that a rollout asks for begins before */
     uint64_t now_ms;        /* of the last step */
     uint64_t heal_wake_ms;  /* first end of a heal window of a contested lane */
     uint64_t restore_floor; /* highest floor ever seen: a guard that is restored has at least it */
@@ -207,14 +215,15 @@ struct hf_enactor {
     uint32_t writes, reads;               /* operations under way */
     uint32_t audit_op, head_op, guard_op; /* 0: none under way */
     uint32_t next_op;
-    uint32_t cursor[2];  /* where bulk, and the fast lane, go on */
-    uint32_t window_256; /* allowed WRITEs in flight, in 256ths */
-    uint32_t latency_ms; /* smoothed */
-    uint32_t backoff_ms; /* of the last failure; 0: the last answer was good */
-    uint32_t batch;      /* lanes in a WRITE now: shrinks where the server fails on messages */
+    struct hf_roll rolls[2]; /* of bulk, and of the fast lane */
+    uint32_t window_256;     /* allowed WRITEs in flight, in 256ths */
+    uint32_t latency_ms;     /* smoothed */
+    uint32_t backoff_ms;     /* of the last failure; 0: the last answer was good */
+    uint32_t batch;          /* lanes in a WRITE now: shrinks where the server fails on messages */
     uint32_t refusal_streak;
     uint8_t state;         /* enum hf_zone_state */
-    bool rolling[2];       /* a rollout of that pace is under way: its cursor is set */
+    bool look_wanted;      /* a rollout asks for a READ_ZONE */
+    bool looking;          /* shared rollouts wait for it */
     bool want_frozen;      /* the operator froze: guard to be written */
     bool was_frozen;       /* last state seen of a guard of ours */
     bool guard_known_once; /* a guard of ours was seen in this life */

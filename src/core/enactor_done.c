@@ -6,7 +6,6 @@
 
 enum {
     REFUSALS_IN_A_ROW = 8, /* so many without a success between them are no race any more */
-    PROBE_SHIFT_MAX = 10,
     AUDIT_SHARE = 20,
 };
 
@@ -28,7 +27,7 @@ static void follow_latency(struct hf_enactor *enactor, uint32_t latency_ms)
         enactor->latency_ms == 0 ? latency_ms : (enactor->latency_ms * 7 + latency_ms) / 8;
     uint32_t max_256 = enactor->options.window_max * 256U;
     if (latency_ms <= HF_ENACTOR_LATENCY_MS) {
-        enactor->window_256 += 128;
+        enactor->window_256 += 256;
     } else if (latency_ms > 2 * HF_ENACTOR_LATENCY_MS) {
         enactor->window_256 -= enactor->window_256 / 32;
     }
@@ -77,23 +76,17 @@ static void lane_written(struct hf_enactor *enactor, struct hf_lane *lane, uint6
 }
 
 /*
- * Somebody is ahead of us here: the lanes that come next have probably been written too. Reading
- * is cheaper than being refused, so ever more of them are read before they are written.
+ * Somebody writes what we write. In a rollout that is shared, what they have written is looked at
+ * before more is sent; help begins anew, with one message.
  */
-static void probe_ahead(struct hf_enactor *enactor, int pace, uint64_t now_ms)
+static void give_way(struct hf_enactor *enactor, const struct hf_roll *roll, uint64_t now_ms)
 {
-    uint32_t shift =
-        enactor->refusal_streak < PROBE_SHIFT_MAX ? enactor->refusal_streak : PROBE_SHIFT_MAX;
-    uint32_t left = (uint32_t)enactor->options.batch << shift;
-    const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
-    uint32_t at = hf_bitset_next(lanes, enactor->rolling[pace] ? enactor->cursor[pace] : 0);
-    for (; left > 0 && at != HF_BITSET_NONE; left--) {
-        enactor->lanes[at].fence.kind = HF_FENCE_UNKNOWN;
-        if (enactor->audit_op != 0) {
-            hf_bitset_remove(&enactor->auditing, at);
-        }
-        hf_lane_settle(enactor, at, now_ms);
-        at = hf_bitset_next(lanes, at + 1);
+    if (hf_roll_is_shared(roll) && now_ms >= enactor->next_look_ms) {
+        enactor->look_wanted = true;
+        enactor->looking = true;
+    }
+    if (roll->stage == HF_ROLL_HELP) {
+        enactor->window_256 = 256;
     }
 }
 
@@ -123,8 +116,8 @@ static void write_done(struct hf_enactor *enactor, const struct hf_enactor_event
         enactor->counters.refused++;
         enactor->guard.kind = HF_FENCE_UNKNOWN;
         enactor->write_failed = false;
-        probe_ahead(enactor, HF_PACE_BULK, event->now_ms);
-        probe_ahead(enactor, HF_PACE_FAST, event->now_ms);
+        give_way(enactor, &enactor->rolls[HF_PACE_BULK], event->now_ms);
+        give_way(enactor, &enactor->rolls[HF_PACE_FAST], event->now_ms);
         note_refusal(enactor, event);
         break;
     default:
@@ -170,6 +163,8 @@ static void read_done(struct hf_enactor *enactor, const struct hf_enactor_event 
 static void zone_done(struct hf_enactor *enactor, const struct hf_enactor_event *event)
 {
     enactor->audit_op = 0;
+    enactor->looking = enactor->look_wanted; /* by somebody since this one began */
+    enactor->next_look_ms = event->now_ms + (uint64_t)event->latency_ms * HF_ENACTOR_LOOK_SHARE;
     if (event->result != HF_RESULT_OK) {
         enactor->records_doubted = true;
         hf_bitset_clear(&enactor->auditing);
@@ -180,9 +175,12 @@ static void zone_done(struct hf_enactor *enactor, const struct hf_enactor_event 
     /* Looks never take more than a twentieth of the time, however large the zone. */
     uint64_t pause_ms = (uint64_t)event->latency_ms * AUDIT_SHARE;
     pause_ms = pause_ms > enactor->options.audit_ms ? pause_ms : enactor->options.audit_ms;
-    enactor->next_audit_ms = event->now_ms + pause_ms;
+    if (!event->unchanged || !enactor->records_doubted) {
+        enactor->next_audit_ms = event->now_ms + pause_ms;
+    }
     if (event->unchanged) {
         hf_bitset_clear(&enactor->auditing);
+        enactor->fences_seen = enactor->fences_seen || enactor->audit_fences;
         return;
     }
     for (uint32_t at = hf_bitset_next(&enactor->auditing, 0); at != HF_BITSET_NONE;

@@ -5,7 +5,7 @@
 
 #include "core/enactor.h"
 
-/* The two kinds of writes, in the order of cursor and rolling. */
+/* The two kinds of writes, in the order of rolls. */
 enum { HF_PACE_BULK, HF_PACE_FAST, HF_PACES };
 
 static inline enum hf_need hf_pace_need(int pace)

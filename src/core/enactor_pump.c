@@ -45,19 +45,18 @@ static struct hf_enactor_action *begin(struct hf_enactor *enactor, struct hf_ena
     return action;
 }
 
-/* Takes lanes from a set, cyclically from a position, into the operation. */
+/* Takes lanes from a set, in the order of the roll, into the operation. */
 static void take_lanes(struct hf_enactor *enactor, struct hf_enactor_action *action,
-                       enum hf_need need, uint32_t max, uint32_t *cursor, uint64_t now_ms)
+                       enum hf_need need, uint32_t max, struct hf_roll *roll, uint64_t now_ms)
 {
     struct hf_enactor_op *op = hf_enactor_op_find(enactor, action->op);
     uint32_t slot = action->op & ((1U << OP_SLOT_BITS) - 1);
     uint32_t last = HF_BITSET_NONE;
-    while (op->lane_count < max && enactor->sets[need].count > 0) {
-        uint32_t at = hf_bitset_next(&enactor->sets[need], *cursor);
+    while (op->lane_count < max) {
+        uint32_t at = hf_roll_next(roll, &enactor->sets[need]);
         if (at == HF_BITSET_NONE) {
-            at = hf_bitset_next(&enactor->sets[need], 0);
+            break;
         }
-        assert(at != HF_BITSET_NONE);
         struct hf_lane *lane = &enactor->lanes[at];
         lane->slot = (uint16_t)(slot + 1);
         lane->next = HF_BITSET_NONE;
@@ -72,35 +71,36 @@ static void take_lanes(struct hf_enactor *enactor, struct hf_enactor_action *act
         }
         last = at;
         op->lane_count++;
-        *cursor = at + 1;
+        hf_roll_took(roll, at);
     }
     action->lane_first = op->lane_first;
     action->lane_count = op->lane_count;
 }
 
+/* The guard, and lanes that no READ_ZONE is about to tell of. */
 static bool pump_read(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, uint64_t now_ms)
 {
     struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_READ);
     if (action == NULL) {
         return false;
     }
-    uint32_t cursor = 0;
-    if (enactor->zone_known) {
-        take_lanes(enactor, action, HF_NEED_READ, READ_BATCH, &cursor, now_ms);
+    struct hf_roll from_first = {.stage = HF_ROLL_ALL};
+    if (enactor->zone_known && !enactor->looking) {
+        take_lanes(enactor, action, HF_NEED_READ, READ_BATCH, &from_first, now_ms);
         enactor->counters.read += action->lane_count;
     }
     enactor->reads++;
     return true;
 }
 
-static bool pump_write(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
-                       enum hf_need need, uint32_t *cursor, uint64_t now_ms)
+static bool pump_write(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, int pace,
+                       uint64_t now_ms)
 {
     struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_WRITE);
     if (action == NULL) {
         return false;
     }
-    take_lanes(enactor, action, need, enactor->batch, cursor, now_ms);
+    take_lanes(enactor, action, hf_pace_need(pace), enactor->batch, &enactor->rolls[pace], now_ms);
     for (uint32_t at = action->lane_first; at != HF_BITSET_NONE; at = enactor->lanes[at].next) {
         enactor->lanes[at].sent_gen = enactor->lanes[at].want_gen;
         enactor->lanes[at].sent_sum = enactor->lanes[at].want_sum;
@@ -166,16 +166,20 @@ static void pump_guard(struct hf_enactor *enactor, struct hf_enactor_outbox *out
 static void pump_audit(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
                        uint64_t now_ms)
 {
-    if (enactor->audit_op != 0 || now_ms < enactor->next_audit_ms) {
+    bool is_due = (enactor->look_wanted && now_ms >= enactor->next_look_ms) ||
+                  now_ms >= enactor->next_audit_ms;
+    if (enactor->audit_op != 0 || !is_due) {
         return;
     }
     struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_READ_ZONE);
     if (action == NULL) {
         return;
     }
-    action->whole = enactor->records_doubted;
-    enactor->records_doubted = false;
+    /* What a rollout asks for is only what changed. */
+    action->whole = enactor->records_doubted && now_ms >= enactor->next_audit_ms;
+    enactor->records_doubted = enactor->records_doubted && !action->whole;
     enactor->audit_op = action->op;
+    enactor->look_wanted = false;
     enactor->counters.audits++;
     enactor->stray_gen = 0;
     enactor->audit_fences = false;
@@ -210,25 +214,57 @@ static void pump_head(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
     }
 }
 
-/* Writes of one pace until so many are in flight; false when there is no room for another. */
-static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, int pace,
-                      uint32_t writes_max, uint64_t now_ms)
+/*
+ * The share is done, or none was begun. What others have left of theirs is looked at before it is
+ * divided again; then the first message alone says whether they still write there.
+ */
+static void next_share(struct hf_enactor *enactor, int pace)
 {
-    struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
-    if (lanes->count == 0) {
-        enactor->rolling[pace] = false;
-        return true;
+    const struct hf_enactor_options *options = &enactor->options;
+    const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
+    struct hf_roll *roll = &enactor->rolls[pace];
+    uint32_t share = options->share != 0 ? options->share : HF_ROLL_WHOLE;
+    switch (roll->stage) {
+    case HF_ROLL_LOOK:
+        if (!enactor->looking) {
+            hf_roll_begin(roll, HF_ROLL_HELP, lanes, options->offset, share, options->batch);
+        }
+        break;
+    case HF_ROLL_OWN:
+    case HF_ROLL_HELP:
+        enactor->window_256 = roll->stage == HF_ROLL_OWN ? 256 : enactor->window_256;
+        roll->stage = HF_ROLL_LOOK;
+        enactor->look_wanted = true;
+        enactor->looking = true;
+        break;
+    default:
+        hf_roll_begin(roll, HF_ROLL_OWN, lanes, options->offset, share, options->batch);
+        break;
     }
-    if (!enactor->rolling[pace]) {
-        /* Each enactor begins at its own share of what is to be done. */
-        uint64_t rank = (uint64_t)lanes->count * enactor->options.offset >> 16;
-        enactor->cursor[pace] = hf_bitset_nth(lanes, (uint32_t)rank);
-        enactor->rolling[pace] = true;
-    }
-    while (lanes->count > 0 && enactor->writes < writes_max) {
-        if (!pump_write(enactor, outbox, hf_pace_need(pace), &enactor->cursor[pace], now_ms)) {
+}
+
+/*
+ * Writes of one pace until the window, and so many beyond it, are in flight; false when there is
+ * no room for another action.
+ */
+static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, int pace,
+                      uint32_t beyond, uint64_t now_ms)
+{
+    const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
+    struct hf_roll *roll = &enactor->rolls[pace];
+    while (lanes->count > 0 && enactor->writes < enactor->window_256 / 256 + beyond) {
+        if (hf_roll_next(roll, lanes) == HF_BITSET_NONE) {
+            next_share(enactor, pace);
+        }
+        if (enactor->looking && hf_roll_is_shared(roll)) {
+            return true;
+        }
+        if (!pump_write(enactor, outbox, pace, now_ms)) {
             return false;
         }
+    }
+    if (lanes->count == 0) {
+        *roll = (struct hf_roll){.stage = HF_ROLL_NONE};
     }
     return true;
 }
@@ -236,9 +272,8 @@ static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
 static void pump_writes(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
                         uint64_t now_ms)
 {
-    uint32_t window = enactor->window_256 / 256;
-    if (pump_pace(enactor, outbox, HF_PACE_FAST, window + HF_ENACTOR_FAST_RESERVE, now_ms)) {
-        (void)pump_pace(enactor, outbox, HF_PACE_BULK, window, now_ms);
+    if (pump_pace(enactor, outbox, HF_PACE_FAST, HF_ENACTOR_FAST_RESERVE, now_ms)) {
+        (void)pump_pace(enactor, outbox, HF_PACE_BULK, 0, now_ms);
     }
 }
 
@@ -255,7 +290,8 @@ void hf_enactor_pump(struct hf_enactor *enactor, const struct hf_enactor_event *
         return;
     }
     pump_head(enactor, outbox, now_ms);
-    while (enactor->sets[HF_NEED_READ].count > 0 && enactor->reads < HF_ENACTOR_READS_MAX) {
+    while (enactor->sets[HF_NEED_READ].count > 0 && !enactor->looking &&
+           enactor->reads < HF_ENACTOR_READS_MAX) {
         if (!pump_read(enactor, outbox, now_ms)) {
             return;
         }
@@ -264,4 +300,5 @@ void hf_enactor_pump(struct hf_enactor *enactor, const struct hf_enactor_event *
         enactor->guard_op == 0) {
         pump_writes(enactor, outbox, now_ms);
     }
+    pump_audit(enactor, outbox, now_ms); /* a rollout may have asked for it */
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "codec/fence.h"
+#include "core/roll.h"
 #include "holdfast/role.h"
 
 static int run_enactor(void *context, const struct hf_config *config, struct hf_log *log,
@@ -12,8 +13,8 @@ static int run_enactor(void *context, const struct hf_config *config, struct hf_
     return hf_enact_run(config, context, log, ret_end);
 }
 
-/* "I/N" as 65536ths; HF_EMALF for anything else. */
-static int parse_offset(const char *text, uint16_t *ret_offset)
+/* "I/N"; HF_EMALF for anything else. */
+static int parse_offset(const char *text, struct hf_enact_options *ret_options)
 {
     char *end = NULL;
     unsigned long part = strtoul(text, &end, 10);
@@ -25,7 +26,8 @@ static int parse_offset(const char *text, uint16_t *ret_offset)
     if (end == rest || *end != 0 || whole == 0 || whole > HF_CONFIG_ENACTORS_MAX || part >= whole) {
         return HF_EMALF;
     }
-    *ret_offset = (uint16_t)(part * 65536 / whole);
+    ret_options->offset = (uint32_t)(part * HF_ROLL_WHOLE / whole);
+    ret_options->share = (uint32_t)((part + 1) * HF_ROLL_WHOLE / whole) - ret_options->offset;
     return HF_OK;
 }
 
@@ -42,7 +44,7 @@ static int enactor(const struct hf_invocation *invocation)
             invocation, "--name: found %s, expected up to %d of a-z, 0-9 and inner hyphens",
             options.name, HF_WRITER_MAX);
     }
-    if (offset != NULL && parse_offset(offset, &options.offset) != HF_OK) {
+    if (offset != NULL && parse_offset(offset, &options) != HF_OK) {
         return hf_command_misuse(invocation,
                                  "--offset: found %s, expected I/N with I below N <= %d", offset,
                                  HF_CONFIG_ENACTORS_MAX);
@@ -54,7 +56,7 @@ static const struct hf_option options[] = {
     {.name = "name", .argument = "NAME", .help = "Its name, unique in the installation"},
     {.name = "offset",
      .argument = "I/N",
-     .help = "Where it starts a rollout: share I of N among its enactors (0/1)"},
+     .help = "Which share of a rollout it writes first: I of N among its enactors (0/1)"},
     {0},
 };
 

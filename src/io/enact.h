@@ -17,7 +17,8 @@
 
 struct hf_enact_options {
     const char *name; /* unique among the enactors of the installation (hf_label_check) */
-    uint16_t offset;  /* where it starts a rollout, in 65536ths of the endpoints */
+    uint32_t offset;  /* where its share of a rollout begins, and how much it is: in */
+    uint32_t share;   /* HF_ROLL_WHOLEths of the endpoints; 0: all from there on */
 };
 
 enum hf_role_end {

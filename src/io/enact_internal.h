@@ -5,7 +5,9 @@
  * enact.c       the process: store, plan, overrides, signals
  * enact_zone.c  one zone: feeds its machine, begins what it asks for
  * enact_read.c  READ: single fences
- * enact_audit.c READ_ZONE: the whole zone
+ * enact_audit.c READ_ZONE: when and how the zone is read
+ * enact_whole.c what a whole zone says of each lane
+ * enact_changes.c what changes say of each lane
  * enact_write.c WRITE and WRITE_GUARD
  * enact_report.c
  */
@@ -35,7 +37,6 @@ enum {
     HF_ENACT_WRITERS_MAX = 4096,
     HF_ENACT_TXT_MAX = 4096, /* octets of a TXT RRset that is kept as it was found */
     HF_ENACT_WHY_MAX = 256,
-    HF_ENACT_AUDITS_SKIPPED_MAX = 9, /* audits in a row that an unchanged serial may stand for */
 };
 
 /* A TXT RRset as it was read: RDLENGTH and RDATA of each record, in the order of arrival. */
@@ -55,7 +56,8 @@ struct hf_enact_raw {
 };
 
 struct hf_enact;
-struct hf_enact_audit;
+struct hf_enact_whole;
+struct hf_enact_changes;
 
 struct hf_enact_zone {
     struct hf_enact *enact;
@@ -70,11 +72,10 @@ struct hf_enact_zone {
     uint32_t *lane_rows; /* plan row of each lane */
     struct hf_enact_raw *raws;
     struct hf_past past; /* what lanes still answer with, or may, and the plan has replaced */
-    struct hf_enact_audit *audit;
     uv_timer_t timer;
-    uint32_t head_waiting; /* op of a HEAD that waits for the next load, 0: none */
-    uint32_t serial;       /* at the last transfer */
-    uint32_t audits_skipped;
+    uint32_t head_waiting;   /* op of a HEAD that waits for the next load, 0: none */
+    uint64_t whole_again_ms; /* the loop's time: then the zone is transferred whole in any case */
+    uint32_t serial;         /* at the last transfer */
     struct hf_zone_guard guard_noted; /* last said in the log */
     bool serial_known;
     bool was_frozen_by_override;
@@ -142,6 +143,12 @@ bool hf_enact_records_of(const struct hf_enact_zone *zone, uint32_t lane, uint64
 void hf_enact_done(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
                    const struct hf_dns_outcome *outcome);
 
+/* That of READ_ZONE; unchanged: what was not told is as it was. */
+void hf_enact_done_reading(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
+                           bool unchanged, const struct hf_dns_outcome *outcome);
+/* The zone's lane of an owner; UINT32_MAX: none. */
+uint32_t hf_enact_lane_of(const struct hf_enact_zone *zone, const uint8_t *owner);
+
 /* Collects one record of a TXT RRset; turns it into a fence or guard, keeping what is odd. */
 void hf_enact_txt_add(struct hf_enact_txt *txt, const uint8_t *rdata, size_t size);
 void hf_enact_fence_of(struct hf_enact_zone *zone, uint32_t lane, const struct hf_enact_txt *txt,
@@ -151,6 +158,19 @@ void hf_enact_guard_of(struct hf_enact_zone *zone, const struct hf_enact_txt *tx
 /* Says in the log what changed about the guard. */
 void hf_enact_guard_note(struct hf_enact_zone *zone, const struct hf_zone_guard *guard);
 const struct hf_enact_raw *hf_enact_raw_find(const struct hf_enact_zone *zone, uint32_t lane);
+
+/* --- enact_whole.c: told after the last record was added --- */
+struct hf_enact_whole *hf_enact_whole_new(struct hf_enact_zone *zone, uint32_t op);
+void hf_enact_whole_add(struct hf_enact_whole *whole, const struct hf_dns_record *record);
+void hf_enact_whole_tell(struct hf_enact_whole *whole);
+void hf_enact_whole_free(struct hf_enact_whole *whole); /* or NULL */
+
+/* --- enact_changes.c: in the order in which they happened; false: there were too many --- */
+struct hf_enact_changes *hf_enact_changes_new(struct hf_enact_zone *zone, uint32_t op);
+void hf_enact_changes_add(struct hf_enact_changes *changes, const struct hf_dns_record *record,
+                          bool added);
+bool hf_enact_changes_tell(struct hf_enact_changes *changes);
+void hf_enact_changes_free(struct hf_enact_changes *changes); /* or NULL */
 
 /* --- what actions do --- */
 void hf_enact_read(struct hf_enact_zone *zone, const struct hf_enactor_action *action);

@@ -92,6 +92,12 @@ static void note_trouble(struct hf_enact_zone *zone, enum hf_result result,
 void hf_enact_done(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
                    const struct hf_dns_outcome *outcome)
 {
+    hf_enact_done_reading(zone, op, result, false, outcome);
+}
+
+void hf_enact_done_reading(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
+                           bool unchanged, const struct hf_dns_outcome *outcome)
+{
     if (zone->enact->stopping) {
         return;
     }
@@ -102,6 +108,7 @@ void hf_enact_done(struct hf_enact_zone *zone, uint32_t op, enum hf_result resul
         .op = op,
         .result = (uint8_t)result,
         .latency_ms = outcome != NULL ? (uint32_t)outcome->latency_ms : 0,
+        .unchanged = unchanged,
     };
     hf_enact_feed(zone, &event);
     arm(zone);
@@ -125,6 +132,18 @@ uint32_t hf_enact_zone_lane(struct hf_enact_zone *zone, uint32_t row)
     uint32_t lane = hf_enactor_add_lane(machine);
     zone->lane_rows[lane] = row;
     return lane;
+}
+
+uint32_t hf_enact_lane_of(const struct hf_enact_zone *zone, const uint8_t *owner)
+{
+    const struct hf_enact *enact = zone->enact;
+    uint32_t row = hf_plan_find(&enact->plan, owner);
+    if (row == UINT32_MAX || row >= enact->place_count) {
+        return UINT32_MAX;
+    }
+    const struct hf_enact_place *place = &enact->places[row];
+    bool is_here = place->zone != UINT32_MAX && &enact->zones[place->zone] == zone;
+    return is_here ? place->lane : UINT32_MAX;
 }
 
 /* --- records that the plan has replaced --- */
@@ -300,6 +319,7 @@ int hf_enact_zone_init(struct hf_enact_zone *zone, struct hf_enact *enact, uint3
         .batch = zone->target->batch,
         .window_max = zone->target->window,
         .offset = enact->options->offset,
+        .share = enact->options->share,
     };
     zone->memory = calloc(1, hf_enactor_layout(&options, LANES_FIRST));
     zone->lane_rows = calloc(LANES_FIRST, sizeof(*zone->lane_rows));

@@ -7,8 +7,6 @@
 
 enum {
     STREAK_MAX = 3, /* longer ones read all lanes ahead, as this does */
-    MARK_BULK = 1,
-    MARK_FAST = 2,
     MARK_GUARD_KNOWN = 16,
     MARK_FENCES_SEEN = 64,
     MARK_AUDIT_FENCES = 128,
@@ -175,6 +173,25 @@ static void code_guard(struct hf_world_coder *coder, struct hf_zone_guard *guard
     guard->floor = floor;
 }
 
+/* Where one message holds all lanes, the order in which they come does not matter. */
+static void code_roll(struct hf_world_coder *coder, struct hf_roll *roll, bool matters)
+{
+    uint8_t stage = roll->stage;
+    if (!matters) {
+        *roll = (struct hf_roll){.stage = HF_ROLL_NONE};
+        return;
+    }
+    hf_code_u8(coder, &stage);
+    if (stage == HF_ROLL_NONE) {
+        *roll = (struct hf_roll){.stage = HF_ROLL_NONE};
+        return;
+    }
+    roll->stage = stage;
+    hf_code_u32(coder, &roll->cursor);
+    hf_code_u32(coder, &roll->from);
+    hf_code_u32(coder, &roll->end);
+}
+
 /* How many lanes a write takes, and which comes next, where it does not take them all. */
 static void code_adaptive(struct hf_world_coder *coder, const struct hf_world *world,
                           struct hf_world_machine *machine)
@@ -196,12 +213,8 @@ static void code_adaptive(struct hf_world_coder *coder, const struct hf_world *w
         hf_code_u32(coder, &window);
     }
     machine->window_256 = world->shape.window > 1 ? window * WINDOW : WINDOW;
-    bool is_rolling = (machine->marks & (MARK_BULK | MARK_FAST)) != 0;
-    if (is_rolling && batch < world->shape.endpoints) {
-        hf_code_u32(coder, &machine->cursor[0]);
-        hf_code_u32(coder, &machine->cursor[1]);
-    } else {
-        machine->cursor[0] = machine->cursor[1] = 0;
+    for (uint32_t pace = 0; pace < 2; pace++) {
+        code_roll(coder, &machine->rolls[pace], batch < world->shape.endpoints);
     }
 }
 
@@ -219,9 +232,6 @@ static void code_marks(struct hf_world_coder *coder, const struct hf_world *worl
     }
     if (!has_audits(world)) {
         dead |= MARK_RECORDS_DOUBTED;
-    }
-    if (machine->batch >= world->shape.endpoints) {
-        dead |= MARK_BULK | MARK_FAST;
     }
     machine->marks &= (uint16_t)~dead;
     hf_code_u16(coder, &machine->marks);

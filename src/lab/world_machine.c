@@ -5,12 +5,12 @@
 
 #include "lab/world_internal.h"
 
-enum { SLOT_MASK = 0xff };
+enum { SLOT_MASK = 0xff, SHARE = HF_ROLL_WHOLE / HF_WORLD_ENACTORS_MAX };
 
 /* The machine's bools, in bits of marks. */
 enum {
-    MARK_ROLLING_BULK = 1,
-    MARK_ROLLING_FAST = 2,
+    MARK_LOOK_WANTED = 1,
+    MARK_LOOKING = 2,
     MARK_WANT_FROZEN = 4,
     MARK_WAS_FROZEN = 8,
     MARK_GUARD_KNOWN = 16,
@@ -26,8 +26,8 @@ enum {
 static void take_marks(const struct hf_world_machine *facts, struct hf_enactor *machine)
 {
     uint32_t marks = facts->marks;
-    machine->rolling[0] = (marks & MARK_ROLLING_BULK) != 0;
-    machine->rolling[1] = (marks & MARK_ROLLING_FAST) != 0;
+    machine->look_wanted = (marks & MARK_LOOK_WANTED) != 0;
+    machine->looking = (marks & MARK_LOOKING) != 0;
     machine->want_frozen = (marks & MARK_WANT_FROZEN) != 0;
     machine->was_frozen = (marks & MARK_WAS_FROZEN) != 0;
     machine->guard_known_once = (marks & MARK_GUARD_KNOWN) != 0;
@@ -42,18 +42,17 @@ static void take_marks(const struct hf_world_machine *facts, struct hf_enactor *
 
 static uint16_t lay_marks(const struct hf_enactor *machine)
 {
-    uint32_t marks = (machine->rolling[0] ? MARK_ROLLING_BULK : 0U) |
-                     (machine->rolling[1] ? MARK_ROLLING_FAST : 0U) |
-                     (machine->want_frozen ? MARK_WANT_FROZEN : 0U) |
-                     (machine->was_frozen ? MARK_WAS_FROZEN : 0U) |
-                     (machine->guard_known_once ? MARK_GUARD_KNOWN : 0U) |
-                     (machine->head_asked ? MARK_HEAD_ASKED : 0U) |
-                     (machine->fences_seen ? MARK_FENCES_SEEN : 0U) |
-                     (machine->audit_fences ? MARK_AUDIT_FENCES : 0U) |
-                     (machine->records_doubted ? MARK_RECORDS_DOUBTED : 0U) |
-                     (machine->write_failed ? MARK_WRITE_FAILED : 0U) |
-                     (machine->plan_known ? MARK_PLAN_KNOWN : 0U) |
-                     (machine->zone_known ? MARK_ZONE_KNOWN : 0U);
+    uint32_t marks =
+        (machine->look_wanted ? MARK_LOOK_WANTED : 0U) | (machine->looking ? MARK_LOOKING : 0U) |
+        (machine->want_frozen ? MARK_WANT_FROZEN : 0U) |
+        (machine->was_frozen ? MARK_WAS_FROZEN : 0U) |
+        (machine->guard_known_once ? MARK_GUARD_KNOWN : 0U) |
+        (machine->head_asked ? MARK_HEAD_ASKED : 0U) |
+        (machine->fences_seen ? MARK_FENCES_SEEN : 0U) |
+        (machine->audit_fences ? MARK_AUDIT_FENCES : 0U) |
+        (machine->records_doubted ? MARK_RECORDS_DOUBTED : 0U) |
+        (machine->write_failed ? MARK_WRITE_FAILED : 0U) |
+        (machine->plan_known ? MARK_PLAN_KNOWN : 0U) | (machine->zone_known ? MARK_ZONE_KNOWN : 0U);
     return (uint16_t)marks;
 }
 
@@ -130,8 +129,9 @@ static void take_zone(const struct hf_world_machine *facts, struct hf_enactor *m
     machine->stray_gen = facts->stray_gen;
     machine->ahead_gen = facts->ahead_gen;
     machine->restore_floor = facts->restore_floor;
-    machine->cursor[0] = facts->cursor[0];
-    machine->cursor[1] = facts->cursor[1];
+    machine->next_look_ms = facts->next_look_ms;
+    machine->rolls[0] = facts->rolls[0];
+    machine->rolls[1] = facts->rolls[1];
     machine->window_256 = facts->window_256;
     machine->latency_ms = facts->latency_ms;
     machine->backoff_ms = facts->backoff_ms;
@@ -153,7 +153,8 @@ void hf_world_take(const struct hf_world *world, uint32_t enactor, struct hf_wor
         .audit_ms = 5000,
         .batch = (uint16_t)world->shape.batch,
         .window_max = (uint16_t)world->shape.window,
-        .offset = (uint16_t)(world->shape.random ? enactor * 21845 : 0),
+        .offset = world->shape.random ? enactor * SHARE : 0,
+        .share = world->shape.random ? SHARE : 0,
     };
     assert(hf_enactor_layout(&options, world->shape.endpoints) <= sizeof bench->memory);
     memset(bench->memory, 0, sizeof bench->memory);
@@ -221,8 +222,9 @@ void hf_world_lay(struct hf_world *world, uint32_t enactor, const struct hf_worl
     facts->stray_gen = (uint32_t)machine->stray_gen;
     facts->ahead_gen = (uint32_t)machine->ahead_gen;
     facts->restore_floor = (uint32_t)machine->restore_floor;
-    facts->cursor[0] = machine->cursor[0];
-    facts->cursor[1] = machine->cursor[1];
+    facts->next_look_ms = world->shape.random ? machine->next_look_ms : 0; /* a moment is over */
+    facts->rolls[0] = machine->rolls[0];
+    facts->rolls[1] = machine->rolls[1];
     facts->window_256 = machine->window_256;
     facts->latency_ms = machine->latency_ms;
     facts->backoff_ms = machine->backoff_ms;

@@ -82,6 +82,16 @@ static void expect_same(const struct pair *pair)
         rank++;
         at = hf_bitset_next(&pair->set, i + 1);
     }
+    uint32_t below = hf_bitset_previous(&pair->set, UINT32_MAX);
+    for (uint32_t i = pair->set.size; i-- > 0;) {
+        if (pair->model[i]) {
+            assert_int_equal(below, i);
+            below = hf_bitset_previous(&pair->set, i);
+        } else if (i % 997 == 0) {
+            assert_int_equal(hf_bitset_previous(&pair->set, i), below);
+        }
+    }
+    assert_int_equal(below, HF_BITSET_NONE);
     assert_int_equal(at, HF_BITSET_NONE);
     assert_int_equal(hf_bitset_nth(&pair->set, rank), HF_BITSET_NONE);
     assert_int_equal(hf_bitset_nth(&pair->set, UINT32_MAX), HF_BITSET_NONE);

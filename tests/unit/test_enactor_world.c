@@ -89,7 +89,8 @@ static void start(struct world *world, uint32_t number)
                                          .audit_ms = 1000,
                                          .batch = 2,
                                          .window_max = 2,
-                                         .offset = (uint16_t)(number * 21845)};
+                                         .offset = number * 21845,
+                                         .share = 21845};
     if (hf_enactor_layout(&options, ENDPOINTS) > sizeof member->memory) {
         abort();
     }

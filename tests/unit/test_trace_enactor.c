@@ -32,7 +32,9 @@ static void read_options(struct trace *trace)
         } else if (is(&trace->text, i, "batch")) {
             trace->options.batch = (uint16_t)value;
         } else if (is(&trace->text, i, "offset")) {
-            trace->options.offset = (uint16_t)value;
+            trace->options.offset = (uint32_t)value;
+        } else if (is(&trace->text, i, "share")) {
+            trace->options.share = (uint32_t)value;
         } else {
             assert_true(is(&trace->text, i, "audit"));
             trace->options.audit_ms = (uint32_t)value;
@@ -309,7 +311,7 @@ int main(void)
         TRACE(stray),        TRACE(guard),           TRACE(guard_new_life),
         TRACE(not_ours),     TRACE(fences_no_guard), TRACE(freeze),
         TRACE(freeze_seen),  TRACE(retire),          TRACE(audit),
-        TRACE(probe),        TRACE(adapt),           TRACE(poison),
+        TRACE(look),         TRACE(adapt),           TRACE(poison),
         TRACE(pace),         TRACE(offset),          TRACE(flight),
         TRACE(flight_claim), TRACE(forgotten),       TRACE(grow),
         TRACE(store),        TRACE(deadlines),       TRACE(refusals),
