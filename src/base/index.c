@@ -25,6 +25,17 @@ void hf_index_release(struct hf_index *index)
     hf_index_init(index);
 }
 
+/* Where the search for a hash begins: slots are in about the order of their hashes. */
+static uint32_t home_of(const struct hf_index *index, uint32_t hash)
+{
+    return (uint32_t)((uint64_t)hash * index->slot_count >> 32);
+}
+
+static uint32_t slot_after(const struct hf_index *index, uint32_t at)
+{
+    return at + 1 == index->slot_count ? 0 : at + 1;
+}
+
 uint32_t hf_index_find(const struct hf_index *index, const void *key, size_t key_size,
                        hf_index_equal *equal, const void *context)
 {
@@ -32,8 +43,7 @@ uint32_t hf_index_find(const struct hf_index *index, const void *key, size_t key
         return HF_INDEX_NONE;
     }
     uint32_t hash = (uint32_t)hf_hash64(key, key_size);
-    uint32_t mask = index->slot_count - 1;
-    for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
+    for (uint32_t at = home_of(index, hash);; at = slot_after(index, at)) {
         const struct hf_index_slot *slot = &index->slots[at];
         if (slot->row == HF_INDEX_NONE) {
             return HF_INDEX_NONE;
@@ -46,24 +56,30 @@ uint32_t hf_index_find(const struct hf_index *index, const void *key, size_t key
 
 static void slot_put(struct hf_index *index, uint32_t hash, uint32_t row)
 {
-    uint32_t mask = index->slot_count - 1;
-    uint32_t at = hash & mask;
+    uint32_t at = home_of(index, hash);
     while (index->slots[at].row != HF_INDEX_NONE) {
-        at = (at + 1) & mask;
+        at = slot_after(index, at);
     }
     index->slots[at] = (struct hf_index_slot){.hash = hash, .row = row};
 }
 
-static void index_grow(struct hf_index *index)
+/* At most four fifths full: probes stay short. */
+static uint64_t slots_for(uint64_t rows)
+{
+    return rows + rows / 4 + 1;
+}
+
+static void index_resize(struct hf_index *index, uint64_t slot_count)
 {
     struct hf_index old = *index;
-    index->slot_count = old.slot_count == 0 ? INDEX_FIRST_SLOTS : old.slot_count * 2;
-    index->slots = malloc(index->slot_count * sizeof(*index->slots));
+    assert(slot_count <= UINT32_MAX);
+    index->slot_count = (uint32_t)slot_count;
+    index->slots = malloc(slot_count * sizeof(*index->slots));
     if (index->slots == NULL) {
         abort();
     }
     /* Every octet 255 makes every row HF_INDEX_NONE. */
-    memset(index->slots, 0xff, index->slot_count * sizeof(*index->slots));
+    memset(index->slots, 0xff, slot_count * sizeof(*index->slots));
     for (uint32_t i = 0; i < old.slot_count; i++) {
         if (old.slots[i].row != HF_INDEX_NONE) {
             slot_put(index, old.slots[i].hash, old.slots[i].row);
@@ -72,12 +88,19 @@ static void index_grow(struct hf_index *index)
     free(old.slots);
 }
 
+void hf_index_reserve(struct hf_index *index, uint32_t row_count)
+{
+    if (slots_for(row_count) > index->slot_count) {
+        index_resize(index, slots_for(row_count));
+    }
+}
+
 void hf_index_add(struct hf_index *index, const void *key, size_t key_size, uint32_t row)
 {
     assert(row != HF_INDEX_NONE);
-    /* At most three quarters full: probes stay short. */
-    if ((uint64_t)index->row_count * 4 >= (uint64_t)index->slot_count * 3) {
-        index_grow(index);
+    if (slots_for(index->row_count + 1ULL) > index->slot_count) {
+        uint64_t more = index->slot_count + index->slot_count / 2;
+        index_resize(index, more < INDEX_FIRST_SLOTS ? INDEX_FIRST_SLOTS : more);
     }
     slot_put(index, (uint32_t)hf_hash64(key, key_size), row);
     index->row_count++;

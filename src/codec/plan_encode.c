@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,8 @@ struct encoder {
     uint64_t body_bytes;
     struct hf_buf part_names;
     uint32_t part_count;
+    uint32_t *members; /* of the entry at hand */
+    uint32_t member_room;
 };
 
 static void *zeroed(size_t count, size_t size)
@@ -33,10 +36,24 @@ static void *zeroed(size_t count, size_t size)
     return bytes;
 }
 
+static void unpack(struct encoder *encoder, const struct hf_plan_members *members)
+{
+    if (members->count > encoder->member_room) {
+        encoder->members =
+            realloc(encoder->members, (size_t)members->count * sizeof(*encoder->members));
+        if (encoder->members == NULL) {
+            abort();
+        }
+        encoder->member_room = members->count;
+    }
+    hf_plan_members_unpack(members, encoder->members);
+}
+
 static void name_backends(struct encoder *encoder, const struct hf_plan_entry *entry)
 {
-    for (uint32_t i = 0; i < entry->member_count; i++) {
-        hf_bitset_add(&encoder->named, entry->members[i]);
+    unpack(encoder, &entry->members);
+    for (uint32_t i = 0; i < entry->members.count; i++) {
+        hf_bitset_add(&encoder->named, encoder->members[i]);
     }
     if (entry->cause_backend != UINT32_MAX) {
         hf_bitset_add(&encoder->named, entry->cause_backend);
@@ -53,12 +70,14 @@ static int survey_rows(struct encoder *encoder)
     int error = HF_OK;
     for (uint32_t i = 0; i < encoder->row_count && error == HF_OK; i++) {
         uint32_t row = encoder->rows[i];
+        struct hf_plan_entry entry;
         if (row >= plan->entry_count || hf_bitset_has(&seen, row) ||
-            plan->entries[row].gen > encoder->head->gen) {
+            hf_plan_gen(plan, row) > encoder->head->gen) {
             error = HF_EINVAL;
         } else {
             hf_bitset_add(&seen, row);
-            name_backends(encoder, &plan->entries[row]);
+            hf_plan_get(plan, row, &entry);
+            name_backends(encoder, &entry);
         }
     }
     free(words);
@@ -70,13 +89,14 @@ static int survey_plan(struct encoder *encoder)
     const struct hf_plan *plan = encoder->plan;
     encoder->row_count = 0;
     for (uint32_t row = 0; row < plan->entry_count; row++) {
-        const struct hf_plan_entry *entry = &plan->entries[row];
-        if (entry->gen > encoder->head->gen) {
+        struct hf_plan_entry entry;
+        hf_plan_get(plan, row, &entry);
+        if (entry.gen > encoder->head->gen) {
             return HF_EINVAL;
         }
-        if (entry->gen != 0) {
+        if (entry.gen != 0) {
             encoder->row_count++;
-            name_backends(encoder, entry);
+            name_backends(encoder, &entry);
         }
     }
     return HF_OK;
@@ -130,21 +150,16 @@ static int put_backends(struct encoder *encoder)
     return error;
 }
 
-static void put_members(struct encoder *encoder, const struct hf_plan_entry *entry)
+static void put_members(struct encoder *encoder, const struct hf_plan_members *members)
 {
-    hf_buf_put_u32(&encoder->body, entry->member_count);
+    hf_buf_put_u32(&encoder->body, members->count);
+    unpack(encoder, members);
     uint32_t least = 0;
-    for (uint32_t i = 0; i < entry->member_count; i++) {
+    for (uint32_t i = 0; i < members->count; i++) {
         /* Numbers in the object are in the order of those in the image: ascending as well. */
-        uint32_t number = encoder->local[entry->members[i]];
-        uint8_t octets[PLAN_MEMBER_OCTETS_MAX];
-        size_t size = 0;
-        uint32_t distance = number - least;
-        for (; distance >= 0x80; distance >>= 7) {
-            octets[size++] = (uint8_t)(distance | 0x80);
-        }
-        octets[size++] = (uint8_t)distance;
-        hf_buf_put(&encoder->body, octets, size);
+        uint32_t number = encoder->local[encoder->members[i]];
+        uint8_t octets[HF_PLAN_MEMBER_OCTETS_MAX];
+        hf_buf_put(&encoder->body, octets, hf_plan_distance_put(number - least, octets));
         least = number + 1;
     }
 }
@@ -158,8 +173,10 @@ static void put_budget(struct hf_buf *buf, const struct hf_budget *budget)
 
 static int put_row(struct encoder *encoder, uint32_t row)
 {
-    const struct hf_plan_entry *entry = &encoder->plan->entries[row];
+    struct hf_plan_entry got;
+    const struct hf_plan_entry *entry = &got;
     struct hf_buf *buf = &encoder->body;
+    hf_plan_get(encoder->plan, row, &got);
     hf_buf_put(buf, entry->owner, hf_name_size(entry->owner));
     hf_buf_put_u64(buf, entry->gen);
     if (entry->gen == 0) {
@@ -181,7 +198,7 @@ static int put_row(struct encoder *encoder, uint32_t row)
     if (has_budget) {
         put_budget(buf, budget);
     }
-    put_members(encoder, entry);
+    put_members(encoder, &entry->members);
     return end_item(encoder);
 }
 
@@ -193,7 +210,7 @@ static int put_rows(struct encoder *encoder)
     int error = HF_OK;
     for (uint32_t i = 0; i < count && error == HF_OK; i++) {
         uint32_t row = snapshot ? i : encoder->rows[i];
-        if (!snapshot || plan->entries[row].gen != 0) {
+        if (!snapshot || hf_plan_gen(plan, row) != 0) {
             error = put_row(encoder, row);
         }
     }
@@ -251,6 +268,7 @@ int hf_plan_encode(const struct hf_plan *plan, const struct hf_plan_head *head,
                    const uint32_t *rows, uint32_t row_count, hf_plan_put_part *put, void *context,
                    struct hf_buf *ret_object)
 {
+    assert(!plan->answers_only);
     if (!head_is_sound(head)) {
         return HF_EINVAL;
     }
@@ -277,6 +295,7 @@ int hf_plan_encode(const struct hf_plan *plan, const struct hf_plan_head *head,
     }
     hf_buf_release(&encoder.part_names);
     hf_buf_release(&encoder.body);
+    free(encoder.members);
     free(encoder.local);
     free(encoder.named_words);
     return error;

@@ -114,7 +114,7 @@ static const uint8_t *read_owner(struct hf_cursor *cursor)
 static uint32_t read_distance(struct hf_cursor *cursor)
 {
     uint64_t distance = 0;
-    for (unsigned shift = 0; shift < 7 * PLAN_MEMBER_OCTETS_MAX; shift += 7) {
+    for (unsigned shift = 0; shift < 7 * HF_PLAN_MEMBER_OCTETS_MAX; shift += 7) {
         uint8_t octet = hf_cursor_u8(cursor);
         distance |= (uint64_t)(octet & 0x7f) << shift;
         if ((octet & 0x80) == 0) {
@@ -148,6 +148,7 @@ static int read_members(struct hf_plan_reader *reader, struct hf_plan_entry *ent
         return refuse(reader);
     }
     need_members(reader, count);
+    const uint8_t *bytes = cursor->at;
     uint64_t least = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t number = least + read_distance(cursor);
@@ -157,8 +158,8 @@ static int read_members(struct hf_plan_reader *reader, struct hf_plan_entry *ent
         reader->members[i] = (uint32_t)number;
         least = number + 1;
     }
-    entry->members = reader->members;
-    entry->member_count = count;
+    entry->members = (struct hf_plan_members){
+        .bytes = bytes, .size = (uint32_t)(cursor->at - bytes), .count = count};
     return cursor->error;
 }
 
@@ -259,6 +260,7 @@ static bool backend_equal(const void *context, uint32_t row, const void *key, si
 struct keys {
     const uint8_t **at;
     struct hf_index index;
+    struct hf_digester *digester;
     uint32_t count;
 };
 
@@ -269,6 +271,8 @@ static void keys_init(struct keys *keys, uint32_t room)
         abort();
     }
     hf_index_init(&keys->index);
+    hf_index_reserve(&keys->index, room);
+    keys->digester = hf_digester_new();
     keys->count = 0;
 }
 
@@ -276,6 +280,7 @@ static void keys_release(struct keys *keys)
 {
     free(keys->at);
     hf_index_release(&keys->index);
+    hf_digester_free(keys->digester);
 }
 
 static int keys_add(struct keys *keys, const uint8_t *key, size_t size, hf_index_equal *equal)
@@ -313,7 +318,7 @@ static int check_rows(struct hf_plan_reader *reader, struct keys *keys)
             error = keys_add(keys, entry.owner, hf_name_size(entry.owner), owner_equal);
         }
         if (error == HF_OK && entry.gen != 0 &&
-            hf_records_sum(entry.owner, &entry.records) != entry.sum) {
+            hf_records_sum_by(keys->digester, entry.owner, &entry.records) != entry.sum) {
             error = HF_EMALF;
         }
     }

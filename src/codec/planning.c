@@ -86,11 +86,13 @@ void hf_planning_members(struct hf_planning *planning, uint32_t number,
 {
     const struct hf_config *config = planning->config;
     struct hf_fleet_endpoint *fleet = &planning->endpoints[number];
-    const struct hf_plan_entry *entry = &planning->plan->entries[planning->endpoint_rows[number]];
+    struct hf_plan_entry entry;
+    hf_planning_entry(planning, number, &entry);
+    uint32_t served_count = planning->served_count;
     uint32_t first = planning->member_count;
-    for (uint32_t i = 0; i < entry->member_count + extra_count; i++) {
-        uint32_t at = i < entry->member_count ? entry->members[i] : extra[i - entry->member_count];
-        bool again = i >= entry->member_count && hf_planning_serves(entry, at);
+    for (uint32_t i = 0; i < served_count + extra_count; i++) {
+        uint32_t at = i < served_count ? planning->served[i] : extra[i - served_count];
+        bool again = i >= served_count && hf_planning_serves(planning, at);
         if (!again && !pools_have(planning, endpoint, at)) {
             hf_planning_member_add(planning, ghost_of(planning, at));
         }
@@ -175,7 +177,7 @@ static void build_endpoint(struct hf_planning *planning, uint32_t number, uint32
                            const struct hf_overrides *overrides)
 {
     struct hf_fleet_endpoint *fleet = &planning->endpoints[number];
-    const uint8_t *owner = planning->plan->entries[row].owner;
+    const uint8_t *owner = hf_plan_owner(planning->plan, row);
     planning->endpoint_rows[number] = row;
     planning->row_endpoints[row] = number;
     fleet->policy = endpoint != NULL ? endpoint->policy : planning->config->policy_count;
@@ -185,6 +187,8 @@ static void build_endpoint(struct hf_planning *planning, uint32_t number, uint32
     uint32_t *extra = hf_planning_pin_members(planning, owner, overrides, &extra_count);
     hf_planning_members(planning, number, endpoint, extra, extra_count);
     free(extra);
+    planning->members_max =
+        fleet->member_count > planning->members_max ? fleet->member_count : planning->members_max;
     fleet->word_first = planning->fleet.word_count;
     planning->fleet.word_count += hf_fleet_words(fleet->member_count);
 }
@@ -194,6 +198,9 @@ static void build_endpoints(struct hf_planning *planning, const struct hf_overri
     const struct hf_config *config = planning->config;
     struct hf_plan *plan = planning->plan;
     uint32_t *rows = make(config->endpoint_count, sizeof(*rows));
+    if (plan->entry_count == 0) {
+        hf_plan_reserve(plan, config->endpoint_count);
+    }
     for (uint32_t i = 0; i < config->endpoint_count; i++) {
         rows[i] = hf_plan_row(plan, config->endpoints[i].owner);
     }
@@ -207,7 +214,7 @@ static void build_endpoints(struct hf_planning *planning, const struct hf_overri
     }
     uint32_t count = config->endpoint_count;
     for (uint32_t row = 0; row < plan->entry_count; row++) {
-        if (planning->row_endpoints[row] == UINT32_MAX && plan->entries[row].gen != 0) {
+        if (planning->row_endpoints[row] == UINT32_MAX && hf_plan_gen(plan, row) != 0) {
             build_endpoint(planning, count++, row, NULL, overrides);
         }
     }
@@ -250,7 +257,7 @@ static uint64_t highest_gen(const struct hf_plan *plan)
 {
     uint64_t gen = plan->head.gen;
     for (uint32_t i = 0; i < plan->entry_count; i++) {
-        gen = plan->entries[i].gen > gen ? plan->entries[i].gen : gen;
+        gen = hf_plan_gen(plan, i) > gen ? hf_plan_gen(plan, i) : gen;
     }
     return gen;
 }
@@ -303,6 +310,7 @@ void hf_planning_free(struct hf_planning *planning)
     free(planning->user_first);
     free(planning->users);
     free(planning->ghosts);
+    free(planning->served);
     free(planning->number_backends);
     free(planning->memory);
     free(planning);

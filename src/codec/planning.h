@@ -36,6 +36,9 @@ struct hf_planning {
     uint32_t *members, *user_first, *users;
     uint32_t *ghosts; /* fleet number of a plan backend that is GONE, or UINT32_MAX */
     uint32_t member_count, member_room, backend_room;
+    uint32_t members_max; /* of one endpoint */
+    uint32_t *served;     /* plan backends of the entry at hand, ascending */
+    uint32_t served_count, served_room;
     void *memory;
     uint32_t *number_backends; /* configuration backend of a plan number, or UINT32_MAX */
 };

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "codec/name.h"
 #include "core/fence.h"
 
@@ -46,8 +45,13 @@ static int aaaa_compare(const void *a, const void *b)
 uint16_t hf_records_sort(uint8_t *bytes, uint16_t count, size_t size)
 {
     assert(size == A_SIZE || size == AAAA_SIZE);
-    if (count == 0) {
-        return 0;
+    uint16_t sorted = 1;
+    while (sorted < count &&
+           memcmp(bytes + (sorted - 1U) * size, bytes + sorted * size, size) < 0) {
+        sorted++;
+    }
+    if (sorted >= count) {
+        return count; /* as most come */
     }
     qsort(bytes, count, size, size == A_SIZE ? a_compare : aaaa_compare);
     uint16_t kept = 1;
@@ -87,6 +91,12 @@ static uint8_t *put_rrset(uint8_t *at, const uint8_t *owner, size_t owner_size, 
 
 uint64_t hf_records_sum(const uint8_t *owner, const struct hf_records *records)
 {
+    return hf_records_sum_by(NULL, owner, records);
+}
+
+uint64_t hf_records_sum_by(struct hf_digester *digester, const uint8_t *owner,
+                           const struct hf_records *records)
+{
     assert(records->a_count <= HF_RECORDS_MAX && records->aaaa_count <= HF_RECORDS_MAX);
     if (records->a_count == 0 && records->aaaa_count == 0) {
         return HF_SUM_EMPTY;
@@ -99,6 +109,10 @@ uint64_t hf_records_sum(const uint8_t *owner, const struct hf_records *records)
     end = put_rrset(end, owner, owner_size, TYPE_AAAA, records->ttl_s, aaaa, records->aaaa_count,
                     AAAA_SIZE);
     struct hf_digest digest;
-    hf_digest_of(canonical, (size_t)(end - canonical), &digest);
+    if (digester != NULL) {
+        hf_digester_of(digester, canonical, (size_t)(end - canonical), &digest);
+    } else {
+        hf_digest_of(canonical, (size_t)(end - canonical), &digest);
+    }
     return hf_digest_head(&digest);
 }

@@ -38,8 +38,9 @@ static void locate(struct hf_explain *explain)
         return;
     }
     explain->endpoint = explain->planning->row_endpoints[row];
-    if (look->plan.entries[row].gen != 0) {
-        explain->entry = &look->plan.entries[row];
+    if (hf_plan_gen(&look->plan, row) != 0) {
+        hf_plan_get(&look->plan, row, &explain->published);
+        explain->entry = &explain->published;
         bool is_retired = (explain->entry->flags & HF_ROW_RETIRED) != 0;
         explain->kind = is_retired ? "retired" : configured == UINT32_MAX ? "orphan" : "configured";
     }

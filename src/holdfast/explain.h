@@ -33,7 +33,8 @@ struct hf_explain {
     uint32_t zone;                     /* of the configuration, or UINT32_MAX */
     uint32_t endpoint;                 /* of the planning, or UINT32_MAX */
     const char *kind;                  /* "configured", "orphan", "retired", "unknown" */
-    const struct hf_plan_entry *entry; /* as published, or NULL */
+    const struct hf_plan_entry *entry; /* published, or NULL where there is none */
+    struct hf_plan_entry published;
     struct hf_explain_server server;
     const char *code;               /* what is between plan and server: "in-step", "behind", … */
     char text[HF_EXPLAIN_TEXT_MAX]; /* the same in words */

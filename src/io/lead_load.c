@@ -199,16 +199,17 @@ static void log_published(struct hf_lead *lead, const struct image_job *job)
     if (job->row_count == 0) {
         return;
     }
-    const struct hf_plan_entry *first = &lead->plan.entries[job->rows[0]];
-    enum hf_log_level level = first->cause == HF_CAUSE_ROTATION ? HF_LOG_DEBUG : HF_LOG_INFO;
-    const char *cause = hf_cause_name((enum hf_cause)first->cause);
-    if (first->cause_backend == UINT32_MAX) {
+    struct hf_plan_entry first;
+    hf_plan_get(&lead->plan, job->rows[0], &first);
+    enum hf_log_level level = first.cause == HF_CAUSE_ROTATION ? HF_LOG_DEBUG : HF_LOG_INFO;
+    const char *cause = hf_cause_name((enum hf_cause)first.cause);
+    if (first.cause_backend == UINT32_MAX) {
         hf_log(lead->log, level, "plan_published", "gen=%llu endpoints=%u cause=%s",
                (unsigned long long)job->head.gen, job->row_count, cause);
     } else {
         hf_log(lead->log, level, "plan_published", "gen=%llu endpoints=%u cause=%s backend=%s",
                (unsigned long long)job->head.gen, job->row_count, cause,
-               lead->plan.backends[first->cause_backend].name);
+               lead->plan.backends[first.cause_backend].name);
     }
 }
 
