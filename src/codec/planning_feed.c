@@ -71,24 +71,24 @@ static bool answers(const uint8_t *bytes, uint16_t count, const uint8_t *address
     return false;
 }
 
-static void set_bit(uint64_t *bits, uint32_t bit)
+static void set_bit(uint8_t *bits, uint32_t bit)
 {
-    bits[bit / 64] |= UINT64_C(1) << (bit % 64);
+    bits[bit / 8] |= (uint8_t)(1U << (bit % 8));
 }
 
-static bool has_bit(const uint64_t *bits, uint32_t bit)
+static bool has_bit(const uint8_t *bits, uint32_t bit)
 {
-    return (bits[bit / 64] >> (bit % 64) & 1) != 0;
+    return (bits[bit / 8] >> (bit % 8) & 1) != 0;
 }
 
-static void adopt(struct hf_planning *planning, uint32_t number, uint64_t *in, uint64_t *pick_a,
-                  uint64_t *pick_aaaa)
+static void adopt(struct hf_planning *planning, uint32_t number, uint8_t *in, uint8_t *pick_a,
+                  uint8_t *pick_aaaa)
 {
     const struct hf_fleet_endpoint *endpoint = &planning->endpoints[number];
     struct hf_plan_entry entry;
     hf_planning_entry(planning, number, &entry);
     const struct hf_records *records = &entry.records;
-    size_t size = hf_fleet_words(endpoint->member_count) * sizeof(*in);
+    size_t size = hf_fleet_octets(endpoint->member_count) * sizeof(*in);
     memset(in, 0, size);
     memset(pick_a, 0, size);
     memset(pick_aaaa, 0, size);
@@ -122,14 +122,14 @@ static void adopt(struct hf_planning *planning, uint32_t number, uint64_t *in, u
 
 void hf_planning_adopt_all(struct hf_planning *planning)
 {
-    uint32_t words = hf_fleet_words(planning->members_max);
-    uint64_t *bits = calloc((size_t)words * 3 + 1, sizeof(*bits));
+    uint32_t octets = hf_fleet_octets(planning->members_max);
+    uint8_t *bits = calloc((size_t)octets * 3 + 1, sizeof(*bits));
     if (bits == NULL) {
         abort();
     }
     for (uint32_t i = 0; i < planning->fleet.endpoint_count; i++) {
         if (hf_plan_gen(planning->plan, planning->endpoint_rows[i]) != 0) {
-            adopt(planning, i, bits, bits + words, bits + 2 * words);
+            adopt(planning, i, bits, bits + octets, bits + 2 * octets);
         }
     }
     free(bits);
@@ -217,7 +217,7 @@ static void feed_pin(struct hf_planning *planning, uint32_t number, const uint32
                      uint32_t pinned_count, uint64_t now_ms)
 {
     const struct hf_fleet_endpoint *endpoint = &planning->endpoints[number];
-    uint64_t *bits = calloc(hf_fleet_words(endpoint->member_count) + 1U, sizeof(*bits));
+    uint8_t *bits = calloc(hf_fleet_octets(endpoint->member_count) + 1U, sizeof(*bits));
     if (bits == NULL) {
         abort();
     }

@@ -101,7 +101,7 @@ static uint64_t first_point(uint32_t slots, uint32_t seed, uint64_t slot)
 }
 
 void hf_pick(const struct hf_pick_candidate *candidates, uint32_t count, uint32_t answers_max,
-             uint32_t ttl_s, uint32_t seed, uint64_t slot, uint64_t *bits)
+             uint32_t ttl_s, uint32_t seed, uint64_t slot, uint8_t *bits)
 {
     struct line line = line_of(candidates, count);
     uint32_t size = size_on(&line, answers_max);
@@ -116,7 +116,7 @@ void hf_pick(const struct hf_pick_candidate *candidates, uint32_t count, uint32_
         end += parts * size * (line.is_flat ? 1 : candidates[i].weight);
         if (point < end) {
             uint32_t member = candidates[i].member;
-            bits[member / 64] |= UINT64_C(1) << (member % 64);
+            bits[member / 8] |= (uint8_t)(1U << (member % 8));
             point += distance;
             picked++;
         }

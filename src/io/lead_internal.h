@@ -76,6 +76,7 @@ struct hf_lead {
     uint64_t status_hash, status_ms;
     uint64_t backends_hash;
     uint64_t published_count;
+    uint32_t spare_used; /* endpoints published since spare memory was given back */
     uint64_t publish_started_ms;
     uint64_t verified_ms; /* when the head was last looked at */
     uint64_t broken_gen;  /* of a head that this process knows and nobody else can read, or 0 */

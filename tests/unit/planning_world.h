@@ -283,14 +283,17 @@ static inline void world_expect_users(const struct world *world)
             uint32_t backend = fleet->members[endpoint->member_first + k];
             assert_true(backend < fleet->backend_count);
             uint32_t found = 0;
-            for (uint32_t u = fleet->user_first[backend]; u < fleet->user_first[backend + 1]; u++) {
+            const struct hf_fleet_run *run = &fleet->user_runs[backend];
+            for (uint32_t u = run->first; u < run->first + run->count; u++) {
                 found += fleet->users[u] == e;
             }
             assert_int_equal(found, 1);
         }
     }
-    assert_int_equal(fleet->user_first[0], 0);
-    assert_int_equal(fleet->user_first[fleet->backend_count], total);
+    for (uint32_t b = 0; b < fleet->backend_count; b++) {
+        total -= fleet->user_runs[b].count;
+    }
+    assert_int_equal(total, 0);
 }
 
 #endif

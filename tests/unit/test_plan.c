@@ -463,8 +463,7 @@ static void test_changes(void **state)
     assert_int_equal(encode(&plan, 4, true, NULL, 0, NULL, &object), HF_OK);
     show(&object, &changes);
     assert_int_equal(changes.entry_count, 1);
-    struct hf_plan_entry set = sample_entry(&plan, rows[0]);
-    struct hf_plan_entry shown = sample_entry(&changes, 0);
+    struct hf_plan_entry set = sample_entry(&plan, rows[0]), shown = sample_entry(&changes, 0);
     sample_entries_equal(&plan, &set, &changes, &shown);
     assert_string_equal(changes.backends[sample_entry(&changes, 0).cause_backend].name, "web-9");
     hf_plan_release(&changes);
