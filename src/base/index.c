@@ -95,6 +95,13 @@ void hf_index_reserve(struct hf_index *index, uint32_t row_count)
     }
 }
 
+void hf_index_trim(struct hf_index *index)
+{
+    if (slots_for(index->row_count) < index->slot_count) {
+        index_resize(index, slots_for(index->row_count));
+    }
+}
+
 void hf_index_add(struct hf_index *index, const void *key, size_t key_size, uint32_t row)
 {
     assert(row != HF_INDEX_NONE);

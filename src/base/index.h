@@ -39,6 +39,9 @@ uint32_t hf_index_find(const struct hf_index *index, const void *key, size_t key
 /* Makes room for this many rows in all, and no more: 10 bytes a row. */
 void hf_index_reserve(struct hf_index *index, uint32_t row_count);
 
+/* Gives back what the rows that are there do not need. */
+void hf_index_trim(struct hf_index *index);
+
 /* Adds a row whose key is not in the index yet. */
 void hf_index_add(struct hf_index *index, const void *key, size_t key_size, uint32_t row);
 
