@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Index: finds a row number by the hash of its key, 10 to 15 bytes a row.
+ * Index: finds a row number by the hash of its key, 9 to 13 bytes a row.
  *
  * The keys stay where they are: the caller compares them. A fleet of a million names would pay
  * five times as much for a general hash table with a handle in every row.
@@ -22,7 +22,7 @@ struct hf_index_slot {
 
 struct hf_index {
     struct hf_index_slot *slots;
-    uint32_t slot_count;
+    uint32_t slot_count; /* without those behind the last */
     uint32_t row_count;
 };
 
@@ -36,7 +36,7 @@ void hf_index_release(struct hf_index *index);
 uint32_t hf_index_find(const struct hf_index *index, const void *key, size_t key_size,
                        hf_index_equal *equal, const void *context);
 
-/* Makes room for this many rows in all, and no more: 10 bytes a row. */
+/* Makes room for this many rows in all, and no more: 9 bytes a row. */
 void hf_index_reserve(struct hf_index *index, uint32_t row_count);
 
 /* Gives back what the rows that are there do not need. */

@@ -39,6 +39,7 @@ enum {
 
     PLAN_BACKEND_KEY_MAX = 2 + HF_PLAN_NAME_MAX + PLAN_A_SIZE + PLAN_AAAA_SIZE,
     PLAN_BACKEND_MIN = 4 + 2 + 1 + PLAN_A_SIZE, /* octets of the smallest item */
+    PLAN_ROW_FIXED = 3 + 4 + 8 + 8 + 4 + 2,     /* from form to AAAA count */
     PLAN_ROW_MIN = 1 + 8,                       /* a removal of the root */
     PLAN_ROW_MAX = HF_NAME_MAX + 8 + 3 + 4 + 8 + 8 + 4 + 2 + HF_RECORDS_BYTES_MAX + 3 * 8 + 4 +
                    HF_PLAN_MEMBER_OCTETS_MAX * HF_PLAN_MEMBERS_MAX,
