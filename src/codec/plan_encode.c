@@ -23,7 +23,8 @@ struct encoder {
     uint64_t body_bytes;
     struct hf_buf part_names;
     uint32_t part_count;
-    uint32_t *members; /* of the entry at hand */
+    uint32_t *members; /* of the entry at hand, and packed */
+    uint8_t *packed;
     uint32_t member_room;
 };
 
@@ -41,7 +42,9 @@ static void unpack(struct encoder *encoder, const struct hf_plan_members *member
     if (members->count > encoder->member_room) {
         encoder->members =
             realloc(encoder->members, (size_t)members->count * sizeof(*encoder->members));
-        if (encoder->members == NULL) {
+        encoder->packed =
+            realloc(encoder->packed, (size_t)members->count * HF_PLAN_MEMBER_OCTETS_MAX);
+        if (encoder->members == NULL || encoder->packed == NULL) {
             abort();
         }
         encoder->member_room = members->count;
@@ -152,16 +155,15 @@ static int put_backends(struct encoder *encoder)
 
 static void put_members(struct encoder *encoder, const struct hf_plan_members *members)
 {
-    hf_buf_put_u32(&encoder->body, members->count);
     unpack(encoder, members);
-    uint32_t least = 0;
     for (uint32_t i = 0; i < members->count; i++) {
         /* Numbers in the object are in the order of those in the image: ascending as well. */
-        uint32_t number = encoder->local[encoder->members[i]];
-        uint8_t octets[HF_PLAN_MEMBER_OCTETS_MAX];
-        hf_buf_put(&encoder->body, octets, hf_plan_distance_put(number - least, octets));
-        least = number + 1;
+        encoder->members[i] = encoder->local[encoder->members[i]];
     }
+    struct hf_plan_members local =
+        hf_plan_members_pack(encoder->members, members->count, encoder->packed);
+    hf_buf_put_u32(&encoder->body, local.count);
+    hf_buf_put(&encoder->body, local.bytes, local.size);
 }
 
 static void put_budget(struct hf_buf *buf, const struct hf_budget *budget)
@@ -169,6 +171,30 @@ static void put_budget(struct hf_buf *buf, const struct hf_budget *budget)
     hf_buf_put_u64(buf, budget->quiet_at_ms);
     hf_buf_put_u64(buf, budget->base);
     hf_buf_put_u64(buf, budget->spent);
+}
+
+static uint8_t *put_number(uint8_t *at, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        at[i] = (uint8_t)(value >> 8 * (size - 1 - i));
+    }
+    return at + size;
+}
+
+/* From form to AAAA count, in one piece: there are a million of them. */
+static void put_fixed(struct encoder *encoder, const struct hf_plan_entry *entry, uint8_t form)
+{
+    uint8_t fixed[PLAN_ROW_FIXED] = {form, entry->flags, entry->cause};
+    uint32_t cause_backend = entry->cause_backend;
+    uint8_t *at = put_number(
+        fixed + 3, cause_backend == UINT32_MAX ? UINT32_MAX : encoder->local[cause_backend], 4);
+    at = put_number(at, entry->changed_ms, 8);
+    at = put_number(at, entry->sum, 8);
+    at = put_number(at, entry->records.ttl_s, 4);
+    at = put_number(at, entry->records.a_count, 1);
+    at = put_number(at, entry->records.aaaa_count, 1);
+    assert(at == fixed + sizeof(fixed));
+    hf_buf_put(&encoder->body, fixed, sizeof(fixed));
 }
 
 static int put_row(struct encoder *encoder, uint32_t row)
@@ -184,16 +210,7 @@ static int put_row(struct encoder *encoder, uint32_t row)
     }
     const struct hf_budget *budget = &entry->budget;
     bool has_budget = budget->quiet_at_ms != 0 || budget->base != 0 || budget->spent != 0;
-    uint32_t cause_backend = entry->cause_backend;
-    hf_buf_put_u8(buf, has_budget ? PLAN_FORM_BUDGET : 0);
-    hf_buf_put_u8(buf, entry->flags);
-    hf_buf_put_u8(buf, entry->cause);
-    hf_buf_put_u32(buf, cause_backend == UINT32_MAX ? UINT32_MAX : encoder->local[cause_backend]);
-    hf_buf_put_u64(buf, entry->changed_ms);
-    hf_buf_put_u64(buf, entry->sum);
-    hf_buf_put_u32(buf, entry->records.ttl_s);
-    hf_buf_put_u8(buf, (uint8_t)entry->records.a_count);
-    hf_buf_put_u8(buf, (uint8_t)entry->records.aaaa_count);
+    put_fixed(encoder, entry, has_budget ? PLAN_FORM_BUDGET : 0);
     hf_buf_put(buf, entry->records.bytes, hf_records_size(&entry->records));
     if (has_budget) {
         put_budget(buf, budget);
@@ -296,6 +313,7 @@ int hf_plan_encode(const struct hf_plan *plan, const struct hf_plan_head *head,
     hf_buf_release(&encoder.part_names);
     hf_buf_release(&encoder.body);
     free(encoder.members);
+    free(encoder.packed);
     free(encoder.local);
     free(encoder.named_words);
     return error;

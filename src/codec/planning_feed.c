@@ -259,6 +259,9 @@ static void take_back(struct hf_planning *planning, const struct hf_overrides *o
 {
     for (uint32_t i = 0; i < planning->fleet.endpoint_count; i++) {
         struct hf_plan_entry entry;
+        if (hf_plan_gen(planning->plan, planning->endpoint_rows[i]) == 0) {
+            continue;
+        }
         hf_plan_get(planning->plan, planning->endpoint_rows[i], &entry);
         if ((entry.flags & (HF_ROW_PINNED | HF_ROW_RETIRED)) == 0) {
             continue;

@@ -77,14 +77,23 @@ static uint8_t *put_big_endian(uint8_t *at, uint32_t value, size_t size)
 static uint8_t *put_rrset(uint8_t *at, const uint8_t *owner, size_t owner_size, uint16_t type,
                           uint32_t ttl_s, const uint8_t *rdata, uint16_t count, size_t size)
 {
-    for (uint16_t i = 0; i < count; i++) {
-        memcpy(at, owner, owner_size);
-        at = put_big_endian(at + owner_size, type, 2);
-        at = put_big_endian(at, CLASS_IN, 2);
-        at = put_big_endian(at, ttl_s, 4);
-        at = put_big_endian(at, (uint32_t)size, 2);
-        memcpy(at, rdata + i * size, size);
-        at += size;
+    if (count == 0) {
+        return at;
+    }
+    /* What is in front of RDATA is the same in all of them. */
+    const uint8_t *first = at;
+    memcpy(at, owner, owner_size);
+    at = put_big_endian(at + owner_size, type, 2);
+    at = put_big_endian(at, CLASS_IN, 2);
+    at = put_big_endian(at, ttl_s, 4);
+    at = put_big_endian(at, (uint32_t)size, 2);
+    size_t front_size = owner_size + RR_FIXED_SIZE;
+    memcpy(at, rdata, size);
+    at += size;
+    for (uint16_t i = 1; i < count; i++) {
+        memcpy(at, first, front_size);
+        memcpy(at + front_size, rdata + i * size, size);
+        at += front_size + size;
     }
     return at;
 }
