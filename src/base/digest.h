@@ -19,6 +19,14 @@ struct hf_digest {
 
 void hf_digest_of(const void *bytes, size_t size, struct hf_digest *ret_digest);
 
+/* Digests of very many small things: half the time of hf_digest_of, which sets up anew each time.
+ */
+struct hf_digester;
+struct hf_digester *hf_digester_new(void);
+void hf_digester_free(struct hf_digester *digester); /* NULL: nothing to do */
+void hf_digester_of(struct hf_digester *digester, const void *bytes, size_t size,
+                    struct hf_digest *ret_digest);
+
 /* The first 64 bits, most significant first: the sum of a fence. */
 uint64_t hf_digest_head(const struct hf_digest *digest);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Index: finds a row number by the hash of its key, 8 to 16 bytes a row.
+ * Index: finds a row number by the hash of its key, 9 to 13 bytes a row.
  *
  * The keys stay where they are: the caller compares them. A fleet of a million names would pay
  * five times as much for a general hash table with a handle in every row.
@@ -22,7 +22,7 @@ struct hf_index_slot {
 
 struct hf_index {
     struct hf_index_slot *slots;
-    uint32_t slot_count; /* a power of two, or 0 */
+    uint32_t slot_count; /* without those behind the last */
     uint32_t row_count;
 };
 
@@ -35,6 +35,12 @@ void hf_index_release(struct hf_index *index);
 /* The row with this key, or HF_INDEX_NONE. */
 uint32_t hf_index_find(const struct hf_index *index, const void *key, size_t key_size,
                        hf_index_equal *equal, const void *context);
+
+/* Makes room for this many rows in all, and no more: 9 bytes a row. */
+void hf_index_reserve(struct hf_index *index, uint32_t row_count);
+
+/* Gives back what the rows that are there do not need. */
+void hf_index_trim(struct hf_index *index);
 
 /* Adds a row whose key is not in the index yet. */
 void hf_index_add(struct hf_index *index, const void *key, size_t key_size, uint32_t row);

@@ -151,23 +151,28 @@ struct part {
     enum root_key key;
     part_read *read;
     const char *example; /* of a part that must be there */
+    bool is_fleet;
 };
 
 /* In the order in which they refer to each other. */
 static const struct part parts[] = {
-    {ROOT_INSTALLATION, read_installation, "the name of this deployment, such as prod"},
-    {ROOT_STORE, read_store, "sqlite:PATH"},
-    {ROOT_DEFAULTS, hf_read_defaults, NULL},
-    {ROOT_TARGETS, hf_read_targets, "the servers that are written to"},
-    {ROOT_ZONES, hf_read_zones, "the zones that hold the endpoints, each with its target"},
-    {ROOT_POOLS, hf_read_pools, "the backends, in pools with one check each"},
-    {ROOT_ENDPOINTS, hf_read_endpoints, NULL},
-    {ROOT_ENDPOINTS_FILE, hf_read_endpoints_file, NULL},
+    {ROOT_INSTALLATION, read_installation, "the name of this deployment, such as prod", false},
+    {ROOT_STORE, read_store, "sqlite:PATH", false},
+    {ROOT_DEFAULTS, hf_read_defaults, NULL, true},
+    {ROOT_TARGETS, hf_read_targets, "the servers that are written to", false},
+    {ROOT_ZONES, hf_read_zones, "the zones that hold the endpoints, each with its target", false},
+    {ROOT_POOLS, hf_read_pools, "the backends, in pools with one check each", true},
+    {ROOT_ENDPOINTS, hf_read_endpoints, NULL, true},
+    {ROOT_ENDPOINTS_FILE, hf_read_endpoints_file, NULL, true},
 };
 
 static void read_parts(struct hf_reader *reader, uint32_t root, const uint32_t *values)
 {
+    bool with_fleet = !reader->own->config.is_zones_only;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !reader->stopped; i++) {
+        if (parts[i].is_fleet && !with_fleet) {
+            continue;
+        }
         uint32_t node = values[parts[i].key];
         const char *name = root_keys[parts[i].key].name;
         if (parts[i].key == ROOT_TARGETS && reader->own->config.data_dir == NULL) {
@@ -183,7 +188,8 @@ static void read_parts(struct hf_reader *reader, uint32_t root, const uint32_t *
             hf_missing(reader, root, name, parts[i].example);
         }
     }
-    if (!reader->stopped && reader->own->endpoints.count == 0 && reader->error_count == 0) {
+    if (with_fleet && !reader->stopped && reader->own->endpoints.count == 0 &&
+        reader->error_count == 0) {
         hf_problem(reader, root,
                    "found no endpoint, expected at least one in endpoints or endpoints_file");
     }
@@ -276,6 +282,7 @@ static void publish(struct hf_config_own *own)
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         hf_rows_trim(all[i]);
     }
+    hf_index_trim(&own->endpoint_index);
     /* While it was being read, 0 said that answers.max was not written. */
     struct hf_config_policy *policies = own->policies.rows;
     for (uint32_t i = 0; i < own->policies.count; i++) {
@@ -301,8 +308,8 @@ static void publish(struct hf_config_own *own)
     config->file_count = own->files.count;
 }
 
-int hf_config_read_text(const char *text, size_t size, const char *name,
-                        struct hf_config **ret_config, struct hf_buf *problems)
+static int read_text(const char *text, size_t size, const char *name, bool is_zones_only,
+                     struct hf_config **ret_config, struct hf_buf *problems)
 {
     struct hf_config_own *own = calloc(1, sizeof(*own));
     if (own == NULL) {
@@ -312,6 +319,7 @@ int hf_config_read_text(const char *text, size_t size, const char *name,
     struct hf_tree tree;
     struct hf_tree_error wrong;
     reader_init(&reader, own, name, problems);
+    own->config.is_zones_only = is_zones_only;
     hf_tree_init(&tree);
     if (size > HF_READER_FILE_MAX) {
         hf_problem(&reader, 0,
@@ -335,6 +343,12 @@ int hf_config_read_text(const char *text, size_t size, const char *name,
     publish(own);
     *ret_config = &own->config;
     return HF_OK;
+}
+
+int hf_config_read_text(const char *text, size_t size, const char *name,
+                        struct hf_config **ret_config, struct hf_buf *problems)
+{
+    return read_text(text, size, name, false, ret_config, problems);
 }
 
 static int read_whole(const char *path, struct hf_buf *buf, struct hf_buf *problems)
@@ -364,16 +378,33 @@ static int read_whole(const char *path, struct hf_buf *buf, struct hf_buf *probl
     return error;
 }
 
-int hf_config_read(const char *path, struct hf_config **ret_config, struct hf_buf *problems)
+static int read_path(const char *path, bool is_zones_only, struct hf_config **ret_config,
+                     struct hf_buf *problems)
 {
     struct hf_buf text;
     hf_buf_init(&text, HF_READER_FILE_MAX);
     int error = read_whole(path, &text, problems);
     if (error == HF_OK) {
-        error = hf_config_read_text(hf_buf_text(&text), text.size, path, ret_config, problems);
+        error = read_text(hf_buf_text(&text), text.size, path, is_zones_only, ret_config, problems);
     }
     hf_buf_release(&text);
     return error;
+}
+
+int hf_config_read(const char *path, struct hf_config **ret_config, struct hf_buf *problems)
+{
+    return read_path(path, false, ret_config, problems);
+}
+
+int hf_config_read_zones(const char *path, struct hf_config **ret_config, struct hf_buf *problems)
+{
+    return read_path(path, true, ret_config, problems);
+}
+
+int hf_config_read_again(const struct hf_config *config, struct hf_config **ret_config,
+                         struct hf_buf *problems)
+{
+    return read_path(config->path, config->is_zones_only, ret_config, problems);
 }
 
 void hf_config_free(struct hf_config *config)

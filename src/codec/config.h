@@ -119,8 +119,7 @@ struct hf_config_policy {
 };
 
 struct hf_config_endpoint {
-    const char *name;     /* text, lower case, final dot */
-    const uint8_t *owner; /* wire */
+    const uint8_t *owner; /* wire, lower case */
     uint32_t zone;
     uint32_t policy;
     uint32_t pool_first; /* run of endpoint_pools: indexes of pools */
@@ -150,6 +149,7 @@ struct hf_config {
     uint32_t endpoint_pool_count, site_count;
     const char *const *files; /* every file that was read: what a reload watches */
     uint32_t file_count;
+    bool is_zones_only; /* hf_config_read_zones read it */
     struct hf_arena arena;
 };
 
@@ -162,7 +162,17 @@ struct hf_config {
  * be "stopped after N problems". problems needs a cap of at least 64 KiB to hold all of them.
  */
 int hf_config_read(const char *path, struct hf_config **ret_config, struct hf_buf *problems);
-/* The same for text in memory; name stands for the path in positions and relative paths. */
+/*
+ * The same without the fleet: defaults, pools and endpoints are neither read nor checked, and their
+ * files are not opened. For who only writes what is planned: a million endpoints would cost it 50
+ * octets and a microsecond each, and a typing error among them would stop it for nothing.
+ */
+int hf_config_read_zones(const char *path, struct hf_config **ret_config, struct hf_buf *problems);
+/* Reads the file of a configuration anew, and as much of it as before. */
+int hf_config_read_again(const struct hf_config *config, struct hf_config **ret_config,
+                         struct hf_buf *problems);
+/* The same as hf_config_read for text in memory; name stands for the path in positions and relative
+ * paths. */
 int hf_config_read_text(const char *text, size_t size, const char *name,
                         struct hf_config **ret_config, struct hf_buf *problems);
 void hf_config_free(struct hf_config *config);

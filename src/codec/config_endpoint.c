@@ -312,7 +312,7 @@ static uint32_t check_owner(struct hf_reader *reader, uint32_t node, const uint8
 }
 
 static void endpoint_add(struct hf_reader *reader, uint32_t node, const uint8_t *owner,
-                         const char *text, struct hf_config_endpoint endpoint)
+                         struct hf_config_endpoint endpoint)
 {
     struct hf_config_own *own = reader->own;
     if (own->endpoints.count == HF_CONFIG_ENDPOINTS_MAX) {
@@ -321,7 +321,6 @@ static void endpoint_add(struct hf_reader *reader, uint32_t node, const uint8_t 
         return;
     }
     size_t owner_size = hf_name_size(owner);
-    endpoint.name = hf_pack_text(reader, text);
     endpoint.owner = (const uint8_t *)hf_pack(reader, owner, owner_size);
     struct hf_config_endpoint *row = hf_rows_add(&own->endpoints);
     struct hf_place *place = hf_rows_add(&reader->endpoint_places);
@@ -362,7 +361,7 @@ static void read_endpoint(struct hf_reader *reader, struct endpoint_nodes *nodes
                                           .policy = policy_row(reader, &policy),
                                           .pool_first = list.first,
                                           .pool_count = list.count};
-    endpoint_add(reader, nodes->name, owner, text, endpoint);
+    endpoint_add(reader, nodes->name, owner, endpoint);
 }
 
 void hf_read_endpoints(struct hf_reader *reader, uint32_t node)

@@ -10,52 +10,33 @@
 #include "codec/plan_internal.h"
 
 enum {
-    NAME_CHUNK_BYTES = 16 * 1024,
     FIRST_ROOM = 16,
 };
 
 void hf_plan_init(struct hf_plan *plan)
 {
     *plan = (struct hf_plan){0};
+    hf_slab_init(&plan->slab);
     hf_index_init(&plan->entry_index);
     hf_index_init(&plan->backend_index);
     hf_arena_init(&plan->names, SIZE_MAX);
 }
 
-/* An entry's members and RDATA lie in one block, members first. */
-static void *entry_block(const struct hf_plan_entry *entry)
+void hf_plan_init_answers(struct hf_plan *plan)
 {
-    return entry->member_count > 0 ? (void *)(uintptr_t)entry->members
-                                   : (void *)(uintptr_t)entry->records.bytes;
+    hf_plan_init(plan);
+    plan->answers_only = true;
 }
 
 void hf_plan_release(struct hf_plan *plan)
 {
-    for (uint32_t i = 0; i < plan->entry_count; i++) {
-        free(entry_block(&plan->entries[i]));
-    }
-    free(plan->entries);
+    hf_plan_rows_release(plan);
     free(plan->backends);
     hf_index_release(&plan->entry_index);
     hf_index_release(&plan->backend_index);
     hf_arena_release(&plan->names);
+    hf_digester_free(plan->digester);
     hf_plan_init(plan);
-}
-
-/* Room for a name, packed: a million names would lose a quarter of their memory to alignment. */
-static uint8_t *name_copy(struct hf_plan *plan, const void *bytes, size_t size)
-{
-    assert(size <= NAME_CHUNK_BYTES);
-    if (size > plan->name_left) {
-        plan->name_at = hf_arena_alloc(&plan->names, NAME_CHUNK_BYTES);
-        assert(plan->name_at != NULL);
-        plan->name_left = NAME_CHUNK_BYTES;
-    }
-    uint8_t *copy = plan->name_at;
-    memcpy(copy, bytes, size);
-    plan->name_at += size;
-    plan->name_left -= size;
-    return copy;
 }
 
 /* Makes room for one more item of an array. */
@@ -75,8 +56,7 @@ static void *grow(void *items, uint32_t count, uint32_t *room, size_t item_size)
 
 static bool owner_equal(const void *context, uint32_t row, const void *key, size_t key_size)
 {
-    const struct hf_plan *plan = context;
-    const uint8_t *owner = plan->entries[row].owner;
+    const uint8_t *owner = hf_plan_owner(context, row);
     return hf_name_size(owner) == key_size && memcmp(owner, key, key_size) == 0;
 }
 
@@ -92,16 +72,8 @@ uint32_t hf_plan_row(struct hf_plan *plan, const uint8_t *owner)
         return row;
     }
     assert(plan->entry_count < HF_PLAN_ROWS_MAX);
-    size_t owner_size = hf_name_size(owner);
-    plan->entries =
-        grow(plan->entries, plan->entry_count, &plan->entry_room, sizeof(*plan->entries));
-    row = plan->entry_count++;
-    plan->entries[row] = (struct hf_plan_entry){
-        .owner = name_copy(plan, owner, owner_size),
-        .cause_backend = UINT32_MAX,
-    };
-    hf_index_add(&plan->entry_index, owner, owner_size, row);
-    return row;
+    hf_plan_row_add(plan, owner, hf_name_size(owner));
+    return plan->entry_count - 1;
 }
 
 size_t hf_plan_backend_key(const struct hf_plan_backend *backend,
@@ -151,7 +123,7 @@ uint32_t hf_plan_backend_number(struct hf_plan *plan, const struct hf_plan_backe
         grow(plan->backends, plan->backend_count, &plan->backend_room, sizeof(*plan->backends));
     number = plan->backend_count++;
     struct hf_plan_backend copy = {
-        .name = (const char *)name_copy(plan, backend->name, strlen(backend->name) + 1),
+        .name = hf_arena_copy(&plan->names, backend->name, strlen(backend->name)),
         .capacity = backend->capacity != 0 ? backend->capacity : 1,
         .has_a = backend->has_a,
         .has_aaaa = backend->has_aaaa,
@@ -191,90 +163,47 @@ bool hf_plan_records_are_sound(const struct hf_records *records)
     return true;
 }
 
-static bool members_are_ascending(const struct hf_plan *plan, const struct hf_plan_entry *entry)
+/* Ascending they are by being packed: numbers within the plan, in as many octets as are said. */
+static bool members_are_sound(const struct hf_plan *plan, const struct hf_plan_members *members)
 {
-    for (uint32_t i = 0; i < entry->member_count; i++) {
-        if (entry->members[i] >= plan->backend_count ||
-            (i > 0 && entry->members[i - 1] >= entry->members[i])) {
-            return false;
-        }
+    const uint8_t *at = members->bytes;
+    uint64_t least = 0;
+    for (uint32_t i = 0; i < members->count; i++) {
+        least += 1ULL + hf_plan_distance_take(&at);
     }
-    return true;
+    return least <= plan->backend_count && (members->count == 0) == (members->size == 0) &&
+           (members->count == 0 || at == members->bytes + members->size);
 }
 
 bool hf_plan_entry_equal(const struct hf_plan_entry *a, const struct hf_plan_entry *b)
 {
     return a->gen == b->gen && a->sum == b->sum && a->records.ttl_s == b->records.ttl_s &&
-           hf_records_equal(&a->records, &b->records) && a->member_count == b->member_count &&
-           (a->member_count == 0 ||
-            memcmp(a->members, b->members, a->member_count * sizeof(*a->members)) == 0) &&
+           hf_records_equal(&a->records, &b->records) && a->members.count == b->members.count &&
+           a->members.size == b->members.size &&
+           (a->members.size == 0 ||
+            memcmp(a->members.bytes, b->members.bytes, a->members.size) == 0) &&
            a->budget.quiet_at_ms == b->budget.quiet_at_ms && a->budget.base == b->budget.base &&
            a->budget.spent == b->budget.spent && a->changed_ms == b->changed_ms &&
            a->cause_backend == b->cause_backend && a->cause == b->cause && a->flags == b->flags;
 }
 
-static void row_remove(struct hf_plan_entry *entry)
-{
-    const uint8_t *owner = entry->owner;
-    free(entry_block(entry));
-    *entry = (struct hf_plan_entry){.owner = owner, .cause_backend = UINT32_MAX};
-}
-
-void hf_plan_put(struct hf_plan *plan, uint32_t row, const struct hf_plan_entry *entry)
-{
-    assert(row < plan->entry_count);
-    struct hf_plan_entry *own = &plan->entries[row];
-    if (entry->gen == 0) {
-        row_remove(own);
-        return;
-    }
-    bool retired = (entry->flags & HF_ROW_RETIRED) != 0;
-    assert(retired == (entry->records.a_count == 0 && entry->records.aaaa_count == 0));
-    size_t members_size = entry->member_count * sizeof(*entry->members);
-    size_t records_size = hf_records_size(&entry->records);
-    uint8_t *block = NULL;
-    if (members_size > 0 || records_size > 0) {
-        block = malloc(members_size + records_size);
-        if (block == NULL) {
-            abort();
-        }
-    }
-    struct hf_plan_entry copy = *entry;
-    copy.owner = own->owner;
-    copy.members = NULL;
-    copy.records.bytes = NULL;
-    if (members_size > 0) {
-        memcpy(block, entry->members, members_size);
-        copy.members = (const uint32_t *)(const void *)block;
-    }
-    if (records_size > 0) {
-        memcpy(block + members_size, entry->records.bytes, records_size);
-        copy.records.bytes = block + members_size;
-    }
-    free(entry_block(own));
-    *own = copy;
-}
-
 void hf_plan_set(struct hf_plan *plan, uint32_t row, const struct hf_plan_entry *entry)
 {
-    assert(row < plan->entry_count);
+    assert(row < plan->entry_count && !plan->answers_only);
     struct hf_plan_entry copy = *entry;
     if (entry->gen != 0) {
         assert(hf_plan_records_are_sound(&entry->records));
-        assert(entry->member_count <= HF_PLAN_MEMBERS_MAX);
+        assert(entry->members.count <= HF_PLAN_MEMBERS_MAX);
         assert((entry->flags & ~PLAN_FLAGS) == 0 && entry->cause <= PLAN_CAUSE_LAST);
-        assert(members_are_ascending(plan, entry));
+        assert(members_are_sound(plan, &entry->members));
         assert(entry->cause_backend == UINT32_MAX || entry->cause_backend < plan->backend_count);
-        copy.sum = hf_records_sum(plan->entries[row].owner, &entry->records);
+        if (plan->digester == NULL) {
+            plan->digester = hf_digester_new();
+        }
+        copy.sum = hf_records_sum_by(plan->digester, hf_plan_owner(plan, row), &entry->records);
     }
     hf_plan_put(plan, row, &copy);
     plan->edited = true;
-}
-
-void hf_plan_get(const struct hf_plan *plan, uint32_t row, struct hf_plan_entry *ret_entry)
-{
-    assert(row < plan->entry_count);
-    *ret_entry = plan->entries[row];
 }
 
 void hf_plan_tell_changing(const struct hf_plan_events *events, uint32_t row)
@@ -293,13 +222,14 @@ void hf_plan_tell_changed(const struct hf_plan_events *events, uint32_t row)
 
 void hf_plan_clear(struct hf_plan *plan, const struct hf_plan_events *events)
 {
+    static const struct hf_plan_entry none = {.gen = 0};
     plan->head = (struct hf_plan_head){0};
     plan->name = (struct hf_digest){0};
     plan->edited = false;
     for (uint32_t row = 0; row < plan->entry_count; row++) {
-        if (plan->entries[row].gen != 0) {
+        if (hf_plan_gen(plan, row) != 0) {
             hf_plan_tell_changing(events, row);
-            row_remove(&plan->entries[row]);
+            hf_plan_put(plan, row, &none);
             hf_plan_tell_changed(events, row);
         }
     }

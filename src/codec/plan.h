@@ -19,9 +19,11 @@
  * of backends are never given back: an image that has passed HF_PLAN_ROWS_MAX is to be released
  * and loaded anew.
  *
- * Read entries by hf_plan_get and backends as they lie; change them by hf_plan_set only. Pointers
- * in an entry (members, records) are valid until a row is set or an object is applied. A row that
- * cannot exist cannot be set: an entry in the plan that is not retired has at least one address.
+ * Rows are packed: a million of them are most of the memory of a planner and an enactor. Read
+ * entries by hf_plan_get, and backends as they lie; change them by hf_plan_set only. Pointers in an
+ * entry (owner, members, records) are valid until that row is set or an object is applied. A row
+ * that cannot exist cannot be set: an entry in the plan that is not retired has at least one
+ * address.
  */
 #ifndef HF_CODEC_PLAN_H
 #define HF_CODEC_PLAN_H
@@ -34,6 +36,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/index.h"
+#include "base/slab.h"
 #include "codec/records.h"
 #include "core/guard.h"
 
@@ -55,14 +58,42 @@ struct hf_plan_backend {
     uint8_t aaaa[16];
 };
 
+/*
+ * The plan backends that serve an endpoint ("in"), ascending and packed: each number as its
+ * distance from the one before (the first from 0, the others less one) in groups of 7 bits, least
+ * first, the high bit set on all but the last (LEB128). Equal sets have equal octets.
+ */
+struct hf_plan_members {
+    const uint8_t *bytes;
+    uint32_t size;
+    uint32_t count;
+};
+
+enum { HF_PLAN_MEMBER_OCTETS_MAX = 5 };
+
+/* Packs count numbers into ret_bytes (room for HF_PLAN_MEMBER_OCTETS_MAX each). */
+struct hf_plan_members hf_plan_members_pack(const uint32_t *numbers, uint32_t count,
+                                            uint8_t *ret_bytes);
+/* Unpacks into ret_numbers, room for members->count. */
+void hf_plan_members_unpack(const struct hf_plan_members *members, uint32_t *ret_numbers);
+
+/* One number after the other: for (walk = hf_plan_walk(&members); hf_plan_walk_next(…);) */
+struct hf_plan_walk {
+    const uint8_t *at;
+    uint32_t left;
+    uint32_t least; /* what the next number can be */
+};
+struct hf_plan_walk hf_plan_walk(const struct hf_plan_members *members);
+/* False at the end. */
+bool hf_plan_walk_next(struct hf_plan_walk *walk, uint32_t *ret_number);
+
 /* One endpoint's entry. flags: HF_ROW_… of core/planner.h (EXISTS, RETIRED, CLAIMED, …). */
 struct hf_plan_entry {
     const uint8_t *owner; /* wire */
     uint64_t gen;         /* generation in which the answer last changed */
     uint64_t sum;         /* hf_records_sum: hf_plan_set computes it */
     struct hf_records records;
-    const uint32_t *members; /* numbers of the plan backends that serve ("in"), ascending */
-    uint32_t member_count;
+    struct hf_plan_members members;
     struct hf_budget budget;
     uint64_t changed_ms;    /* wall clock of the change */
     uint32_t cause_backend; /* plan backend number, or UINT32_MAX */
@@ -88,19 +119,25 @@ struct hf_plan_head {
 struct hf_plan {
     struct hf_plan_head head; /* of the newest object applied; gen 0: empty image */
     struct hf_digest name;    /* of that object */
-    struct hf_plan_entry *entries;
     struct hf_plan_backend *backends;
     uint32_t entry_count, backend_count; /* rows, also those whose entry left the plan (gen 0) */
     bool edited; /* by hf_plan_set since: the rows are not those of the object name */
     /* private from here */
+    bool answers_only;
+    uint32_t *rows; /* pieces of slab */
+    struct hf_slab slab;
     struct hf_index entry_index, backend_index;
     uint32_t entry_room, backend_room;
     struct hf_arena names;
-    uint8_t *name_at; /* free room for names, in the arena */
-    size_t name_left;
+    struct hf_digester *digester; /* made when it is needed first */
 };
 
 void hf_plan_init(struct hf_plan *plan);
+/*
+ * An image for who only reads answers: of an entry it keeps owner, gen, sum, records and flags, and
+ * no backends at all; the rest is as in an entry that has none. Its rows cannot be set or encoded.
+ */
+void hf_plan_init_answers(struct hf_plan *plan);
 void hf_plan_release(struct hf_plan *plan);
 
 /* Row of an owner name, or UINT32_MAX. */
@@ -114,7 +151,14 @@ uint32_t hf_plan_row(struct hf_plan *plan, const uint8_t *owner);
  */
 uint32_t hf_plan_backend_number(struct hf_plan *plan, const struct hf_plan_backend *backend);
 
-/* What the row holds; gen 0: it is not in the plan. */
+/* The row's owner name and generation (0: it is not in the plan), without the rest. */
+const uint8_t *hf_plan_owner(const struct hf_plan *plan, uint32_t row);
+uint64_t hf_plan_gen(const struct hf_plan *plan, uint32_t row);
+
+/* Room for this many rows in all, where it is known; otherwise rows are made as they come. */
+void hf_plan_reserve(struct hf_plan *plan, uint32_t row_count);
+
+/* What the row holds. */
 void hf_plan_get(const struct hf_plan *plan, uint32_t row, struct hf_plan_entry *ret_entry);
 
 /*

@@ -12,7 +12,9 @@ struct application {
     struct hf_plan *plan;
     const struct hf_plan_events *events; /* or NULL */
     struct hf_plan_reader reader;
-    uint32_t *numbers; /* in the image, of each backend of the object */
+    uint32_t *numbers; /* in the image, of each backend of the object; NULL: it keeps none */
+    uint8_t *packed;   /* members of the row at hand */
+    uint32_t packed_room;
     uint64_t *seen_words;
     struct hf_bitset seen; /* rows that a snapshot names */
     uint32_t *changed;     /* rows, as they changed */
@@ -34,16 +36,21 @@ static void application_init(struct application *application, struct hf_plan *pl
 {
     *application = (struct application){.plan = plan, .events = events};
     hf_plan_reader_init(&application->reader, object, consume);
-    application->numbers = allocate(object->backend_count, sizeof(uint32_t));
-    uint32_t row_limit = plan->entry_count + object->row_count;
-    application->seen_words = allocate(hf_bitset_words(row_limit), sizeof(uint64_t));
-    hf_bitset_init(&application->seen, application->seen_words, row_limit);
+    if (!plan->answers_only) {
+        application->numbers = allocate(object->backend_count, sizeof(uint32_t));
+    }
+    if (object->head.snapshot) {
+        uint32_t row_limit = plan->entry_count + object->row_count;
+        application->seen_words = allocate(hf_bitset_words(row_limit), sizeof(uint64_t));
+        hf_bitset_init(&application->seen, application->seen_words, row_limit);
+    }
 }
 
 static void application_release(struct application *application)
 {
     hf_plan_reader_release(&application->reader);
     free(application->numbers);
+    free(application->packed);
     free(application->seen_words);
     free(application->changed);
 }
@@ -71,7 +78,9 @@ static void apply_backends(struct application *application)
         const uint8_t *key = NULL;
         int error = hf_plan_reader_backend(&application->reader, &backend, &key);
         assert(error == HF_OK); /* hf_plan_object_check has read it before */
-        application->numbers[i] = hf_plan_backend_number(application->plan, &backend);
+        if (application->numbers != NULL) {
+            application->numbers[i] = hf_plan_backend_number(application->plan, &backend);
+        }
     }
 }
 
@@ -82,18 +91,37 @@ static int number_compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* From numbers in the object to numbers in the image. */
-static void translate(const struct application *application, struct hf_plan_entry *entry)
+static void need_packed(struct application *application, uint32_t count)
 {
+    if (count <= application->packed_room) {
+        return;
+    }
+    application->packed = realloc(application->packed, (size_t)count * HF_PLAN_MEMBER_OCTETS_MAX);
+    if (application->packed == NULL) {
+        abort();
+    }
+    application->packed_room = count;
+}
+
+/* From numbers in the object to numbers in the image. */
+static void translate(struct application *application, struct hf_plan_entry *entry)
+{
+    if (application->numbers == NULL) {
+        hf_plan_strip(entry);
+        return;
+    }
     uint32_t *members = application->reader.members;
+    uint32_t count = entry->members.count;
     bool ascending = true;
-    for (uint32_t i = 0; i < entry->member_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         members[i] = application->numbers[members[i]];
         ascending = ascending && (i == 0 || members[i - 1] < members[i]);
     }
     if (!ascending) {
-        qsort(members, entry->member_count, sizeof(*members), number_compare);
+        qsort(members, count, sizeof(*members), number_compare);
     }
+    need_packed(application, count);
+    entry->members = hf_plan_members_pack(members, count, application->packed);
     if (entry->cause_backend != UINT32_MAX) {
         entry->cause_backend = application->numbers[entry->cause_backend];
     }
@@ -104,8 +132,12 @@ static void apply_row(struct application *application, struct hf_plan_entry *ent
     struct hf_plan *plan = application->plan;
     translate(application, entry);
     uint32_t row = hf_plan_row(plan, entry->owner);
-    hf_bitset_add(&application->seen, row);
-    if (!hf_plan_entry_equal(entry, &plan->entries[row])) {
+    if (application->seen_words != NULL) {
+        hf_bitset_add(&application->seen, row);
+    }
+    struct hf_plan_entry old;
+    hf_plan_get(plan, row, &old);
+    if (!hf_plan_entry_equal(entry, &old)) {
         note_change(application, row);
         hf_plan_put(plan, row, entry);
     }
@@ -131,7 +163,7 @@ static void remove_unseen(struct application *application)
     struct hf_plan *plan = application->plan;
     static const struct hf_plan_entry removed = {.gen = 0};
     for (uint32_t row = 0; row < plan->entry_count; row++) {
-        if (plan->entries[row].gen != 0 && !hf_bitset_has(&application->seen, row)) {
+        if (hf_plan_gen(plan, row) != 0 && !hf_bitset_has(&application->seen, row)) {
             note_change(application, row);
             hf_plan_put(plan, row, &removed);
         }
@@ -163,6 +195,9 @@ int hf_plan_object_apply(struct hf_plan *plan, struct hf_plan_object *object,
     struct application application;
     application_init(&application, plan, object, events, true);
     apply_backends(&application);
+    if (plan->entry_count == 0) {
+        hf_plan_reserve(plan, object->row_count);
+    }
     apply_rows(&application, 0);
     if (snapshot) {
         remove_unseen(&application);
@@ -179,7 +214,7 @@ int hf_plan_object_apply(struct hf_plan *plan, struct hf_plan_object *object,
 
 void hf_plan_object_changes(struct hf_plan_object *object, struct hf_plan *plan)
 {
-    assert(plan->entry_count == 0 && plan->backend_count == 0);
+    assert(plan->entry_count == 0 && plan->backend_count == 0 && !plan->answers_only);
     struct application application;
     application_init(&application, plan, object, NULL, false);
     apply_backends(&application);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,9 @@ struct encoder {
     uint64_t body_bytes;
     struct hf_buf part_names;
     uint32_t part_count;
+    uint32_t *members; /* of the entry at hand, and packed */
+    uint8_t *packed;
+    uint32_t member_room;
 };
 
 static void *zeroed(size_t count, size_t size)
@@ -33,10 +37,26 @@ static void *zeroed(size_t count, size_t size)
     return bytes;
 }
 
+static void unpack(struct encoder *encoder, const struct hf_plan_members *members)
+{
+    if (members->count > encoder->member_room) {
+        encoder->members =
+            realloc(encoder->members, (size_t)members->count * sizeof(*encoder->members));
+        encoder->packed =
+            realloc(encoder->packed, (size_t)members->count * HF_PLAN_MEMBER_OCTETS_MAX);
+        if (encoder->members == NULL || encoder->packed == NULL) {
+            abort();
+        }
+        encoder->member_room = members->count;
+    }
+    hf_plan_members_unpack(members, encoder->members);
+}
+
 static void name_backends(struct encoder *encoder, const struct hf_plan_entry *entry)
 {
-    for (uint32_t i = 0; i < entry->member_count; i++) {
-        hf_bitset_add(&encoder->named, entry->members[i]);
+    unpack(encoder, &entry->members);
+    for (uint32_t i = 0; i < entry->members.count; i++) {
+        hf_bitset_add(&encoder->named, encoder->members[i]);
     }
     if (entry->cause_backend != UINT32_MAX) {
         hf_bitset_add(&encoder->named, entry->cause_backend);
@@ -53,12 +73,14 @@ static int survey_rows(struct encoder *encoder)
     int error = HF_OK;
     for (uint32_t i = 0; i < encoder->row_count && error == HF_OK; i++) {
         uint32_t row = encoder->rows[i];
+        struct hf_plan_entry entry;
         if (row >= plan->entry_count || hf_bitset_has(&seen, row) ||
-            plan->entries[row].gen > encoder->head->gen) {
+            hf_plan_gen(plan, row) > encoder->head->gen) {
             error = HF_EINVAL;
         } else {
             hf_bitset_add(&seen, row);
-            name_backends(encoder, &plan->entries[row]);
+            hf_plan_get(plan, row, &entry);
+            name_backends(encoder, &entry);
         }
     }
     free(words);
@@ -70,13 +92,14 @@ static int survey_plan(struct encoder *encoder)
     const struct hf_plan *plan = encoder->plan;
     encoder->row_count = 0;
     for (uint32_t row = 0; row < plan->entry_count; row++) {
-        const struct hf_plan_entry *entry = &plan->entries[row];
-        if (entry->gen > encoder->head->gen) {
+        struct hf_plan_entry entry;
+        hf_plan_get(plan, row, &entry);
+        if (entry.gen > encoder->head->gen) {
             return HF_EINVAL;
         }
-        if (entry->gen != 0) {
+        if (entry.gen != 0) {
             encoder->row_count++;
-            name_backends(encoder, entry);
+            name_backends(encoder, &entry);
         }
     }
     return HF_OK;
@@ -130,23 +153,17 @@ static int put_backends(struct encoder *encoder)
     return error;
 }
 
-static void put_members(struct encoder *encoder, const struct hf_plan_entry *entry)
+static void put_members(struct encoder *encoder, const struct hf_plan_members *members)
 {
-    hf_buf_put_u32(&encoder->body, entry->member_count);
-    uint32_t least = 0;
-    for (uint32_t i = 0; i < entry->member_count; i++) {
+    unpack(encoder, members);
+    for (uint32_t i = 0; i < members->count; i++) {
         /* Numbers in the object are in the order of those in the image: ascending as well. */
-        uint32_t number = encoder->local[entry->members[i]];
-        uint8_t octets[PLAN_MEMBER_OCTETS_MAX];
-        size_t size = 0;
-        uint32_t distance = number - least;
-        for (; distance >= 0x80; distance >>= 7) {
-            octets[size++] = (uint8_t)(distance | 0x80);
-        }
-        octets[size++] = (uint8_t)distance;
-        hf_buf_put(&encoder->body, octets, size);
-        least = number + 1;
+        encoder->members[i] = encoder->local[encoder->members[i]];
     }
+    struct hf_plan_members local =
+        hf_plan_members_pack(encoder->members, members->count, encoder->packed);
+    hf_buf_put_u32(&encoder->body, local.count);
+    hf_buf_put(&encoder->body, local.bytes, local.size);
 }
 
 static void put_budget(struct hf_buf *buf, const struct hf_budget *budget)
@@ -156,10 +173,36 @@ static void put_budget(struct hf_buf *buf, const struct hf_budget *budget)
     hf_buf_put_u64(buf, budget->spent);
 }
 
+static uint8_t *put_number(uint8_t *at, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        at[i] = (uint8_t)(value >> 8 * (size - 1 - i));
+    }
+    return at + size;
+}
+
+/* From form to AAAA count, in one piece: there are a million of them. */
+static void put_fixed(struct encoder *encoder, const struct hf_plan_entry *entry, uint8_t form)
+{
+    uint8_t fixed[PLAN_ROW_FIXED] = {form, entry->flags, entry->cause};
+    uint32_t cause_backend = entry->cause_backend;
+    uint8_t *at = put_number(
+        fixed + 3, cause_backend == UINT32_MAX ? UINT32_MAX : encoder->local[cause_backend], 4);
+    at = put_number(at, entry->changed_ms, 8);
+    at = put_number(at, entry->sum, 8);
+    at = put_number(at, entry->records.ttl_s, 4);
+    at = put_number(at, entry->records.a_count, 1);
+    at = put_number(at, entry->records.aaaa_count, 1);
+    assert(at == fixed + sizeof(fixed));
+    hf_buf_put(&encoder->body, fixed, sizeof(fixed));
+}
+
 static int put_row(struct encoder *encoder, uint32_t row)
 {
-    const struct hf_plan_entry *entry = &encoder->plan->entries[row];
+    struct hf_plan_entry got;
+    const struct hf_plan_entry *entry = &got;
     struct hf_buf *buf = &encoder->body;
+    hf_plan_get(encoder->plan, row, &got);
     hf_buf_put(buf, entry->owner, hf_name_size(entry->owner));
     hf_buf_put_u64(buf, entry->gen);
     if (entry->gen == 0) {
@@ -167,21 +210,12 @@ static int put_row(struct encoder *encoder, uint32_t row)
     }
     const struct hf_budget *budget = &entry->budget;
     bool has_budget = budget->quiet_at_ms != 0 || budget->base != 0 || budget->spent != 0;
-    uint32_t cause_backend = entry->cause_backend;
-    hf_buf_put_u8(buf, has_budget ? PLAN_FORM_BUDGET : 0);
-    hf_buf_put_u8(buf, entry->flags);
-    hf_buf_put_u8(buf, entry->cause);
-    hf_buf_put_u32(buf, cause_backend == UINT32_MAX ? UINT32_MAX : encoder->local[cause_backend]);
-    hf_buf_put_u64(buf, entry->changed_ms);
-    hf_buf_put_u64(buf, entry->sum);
-    hf_buf_put_u32(buf, entry->records.ttl_s);
-    hf_buf_put_u8(buf, (uint8_t)entry->records.a_count);
-    hf_buf_put_u8(buf, (uint8_t)entry->records.aaaa_count);
+    put_fixed(encoder, entry, has_budget ? PLAN_FORM_BUDGET : 0);
     hf_buf_put(buf, entry->records.bytes, hf_records_size(&entry->records));
     if (has_budget) {
         put_budget(buf, budget);
     }
-    put_members(encoder, entry);
+    put_members(encoder, &entry->members);
     return end_item(encoder);
 }
 
@@ -193,7 +227,7 @@ static int put_rows(struct encoder *encoder)
     int error = HF_OK;
     for (uint32_t i = 0; i < count && error == HF_OK; i++) {
         uint32_t row = snapshot ? i : encoder->rows[i];
-        if (!snapshot || plan->entries[row].gen != 0) {
+        if (!snapshot || hf_plan_gen(plan, row) != 0) {
             error = put_row(encoder, row);
         }
     }
@@ -251,6 +285,7 @@ int hf_plan_encode(const struct hf_plan *plan, const struct hf_plan_head *head,
                    const uint32_t *rows, uint32_t row_count, hf_plan_put_part *put, void *context,
                    struct hf_buf *ret_object)
 {
+    assert(!plan->answers_only);
     if (!head_is_sound(head)) {
         return HF_EINVAL;
     }
@@ -277,6 +312,8 @@ int hf_plan_encode(const struct hf_plan *plan, const struct hf_plan_head *head,
     }
     hf_buf_release(&encoder.part_names);
     hf_buf_release(&encoder.body);
+    free(encoder.members);
+    free(encoder.packed);
     free(encoder.local);
     free(encoder.named_words);
     return error;

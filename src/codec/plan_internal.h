@@ -39,14 +39,26 @@ enum {
 
     PLAN_BACKEND_KEY_MAX = 2 + HF_PLAN_NAME_MAX + PLAN_A_SIZE + PLAN_AAAA_SIZE,
     PLAN_BACKEND_MIN = 4 + 2 + 1 + PLAN_A_SIZE, /* octets of the smallest item */
+    PLAN_ROW_FIXED = 3 + 4 + 8 + 8 + 4 + 2,     /* from form to AAAA count */
     PLAN_ROW_MIN = 1 + 8,                       /* a removal of the root */
-    PLAN_MEMBER_OCTETS_MAX = 5,
     PLAN_ROW_MAX = HF_NAME_MAX + 8 + 3 + 4 + 8 + 8 + 4 + 2 + HF_RECORDS_BYTES_MAX + 3 * 8 + 4 +
-                   PLAN_MEMBER_OCTETS_MAX * HF_PLAN_MEMBERS_MAX,
+                   HF_PLAN_MEMBER_OCTETS_MAX * HF_PLAN_MEMBERS_MAX,
     PLAN_PART_MAX = PLAN_ROW_MAX > HF_PLAN_PART_BYTES ? PLAN_ROW_MAX : HF_PLAN_PART_BYTES,
 };
 
 #define PLAN_MAGIC "HFPL"
+
+/* What is left of an entry in an image of answers only. */
+void hf_plan_strip(struct hf_plan_entry *entry);
+
+/* Memory of rows: a new one at the end of the plan, and all of them. plan_row.c */
+void hf_plan_row_add(struct hf_plan *plan, const uint8_t *owner, size_t owner_size);
+void hf_plan_rows_release(struct hf_plan *plan);
+
+/* One distance between members, packed; returns how many octets. */
+size_t hf_plan_distance_put(uint32_t distance, uint8_t ret_bytes[HF_PLAN_MEMBER_OCTETS_MAX]);
+/* One distance of packed members that are known to be sound; moves at behind it. */
+uint32_t hf_plan_distance_take(const uint8_t **at);
 
 /* Writes the key of a backend, by which images find it and objects tell it apart. */
 size_t hf_plan_backend_key(const struct hf_plan_backend *backend,

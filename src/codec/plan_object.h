@@ -38,7 +38,10 @@ void hf_plan_reader_release(struct hf_plan_reader *reader);
 int hf_plan_reader_backend(struct hf_plan_reader *reader, struct hf_plan_backend *ret_backend,
                            const uint8_t **ret_key);
 
-/* The next row; owner and RDATA lie in the object, members (numbers in the object) in reader. */
+/*
+ * The next row. Owner, RDATA and packed members lie in the object; the members' numbers (in the
+ * object) are in reader->members as well.
+ */
 int hf_plan_reader_row(struct hf_plan_reader *reader, struct hf_plan_entry *ret_entry);
 
 /* HF_EMALF if anything is left. */

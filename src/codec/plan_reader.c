@@ -91,41 +91,45 @@ int hf_plan_reader_backend(struct hf_plan_reader *reader, struct hf_plan_backend
 static const uint8_t *read_owner(struct hf_cursor *cursor)
 {
     const uint8_t *owner = cursor->at;
-    size_t size = 0;
-    for (;;) {
-        uint8_t label_size = hf_cursor_u8(cursor);
-        size += 1U + label_size;
-        const uint8_t *label = hf_cursor_bytes(cursor, label_size);
-        if (label == NULL || label_size > 63 || size > HF_NAME_MAX) {
+    size_t left = hf_cursor_left(cursor);
+    size_t most = left < HF_NAME_MAX ? left : HF_NAME_MAX;
+    for (size_t at = 0; at < most;) {
+        size_t end = at + 1U + owner[at];
+        if (owner[at] > 63 || end > most) {
             return NULL;
         }
-        if (label_size == 0) {
+        if (owner[at] == 0) {
+            cursor->at += end;
             return owner;
         }
-        for (uint8_t i = 0; i < label_size; i++) {
-            if (label[i] >= 'A' && label[i] <= 'Z') {
+        for (at++; at < end; at++) {
+            if (owner[at] >= 'A' && owner[at] <= 'Z') {
                 return NULL;
             }
         }
     }
+    return NULL;
 }
 
-/* One distance between members: groups of 7 bits, least first, none of them needless. */
-static uint32_t read_distance(struct hf_cursor *cursor)
+/*
+ * One distance between members: groups of 7 bits, least first, none of them needless. Returns where
+ * it ends, or NULL.
+ */
+static const uint8_t *read_distance(const uint8_t *at, const uint8_t *end, uint32_t *ret_distance)
 {
     uint64_t distance = 0;
-    for (unsigned shift = 0; shift < 7 * PLAN_MEMBER_OCTETS_MAX; shift += 7) {
-        uint8_t octet = hf_cursor_u8(cursor);
+    for (unsigned shift = 0; shift < 7 * HF_PLAN_MEMBER_OCTETS_MAX && at < end; shift += 7) {
+        uint8_t octet = *at++;
         distance |= (uint64_t)(octet & 0x7f) << shift;
         if ((octet & 0x80) == 0) {
             if ((octet == 0 && shift > 0) || distance > UINT32_MAX) {
-                break;
+                return NULL;
             }
-            return (uint32_t)distance;
+            *ret_distance = (uint32_t)distance;
+            return at;
         }
     }
-    cursor->error = HF_EMALF;
-    return 0;
+    return NULL;
 }
 
 static void need_members(struct hf_plan_reader *reader, uint32_t count)
@@ -148,29 +152,55 @@ static int read_members(struct hf_plan_reader *reader, struct hf_plan_entry *ent
         return refuse(reader);
     }
     need_members(reader, count);
+    const uint8_t *bytes = cursor->at;
+    const uint8_t *at = bytes;
     uint64_t least = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t number = least + read_distance(cursor);
-        if (number >= reader->object->backend_count) {
+        uint32_t distance = 0;
+        at = read_distance(at, cursor->end, &distance);
+        if (at == NULL || least + distance >= reader->object->backend_count) {
             return refuse(reader);
         }
-        reader->members[i] = (uint32_t)number;
-        least = number + 1;
+        reader->members[i] = (uint32_t)(least + distance);
+        least += distance + UINT64_C(1);
     }
-    entry->members = reader->members;
-    entry->member_count = count;
+    cursor->at = at;
+    entry->members = (struct hf_plan_members){
+        .bytes = bytes, .size = (uint32_t)(cursor->at - bytes), .count = count};
     return cursor->error;
 }
 
-static void read_records(struct hf_cursor *cursor, struct hf_records *records)
+static uint64_t take_number(const uint8_t **at, size_t size)
 {
-    records->ttl_s = hf_cursor_u32(cursor);
-    records->a_count = hf_cursor_u8(cursor);
-    records->aaaa_count = hf_cursor_u8(cursor);
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; i++) {
+        value = value << 8 | *(*at)++;
+    }
+    return value;
+}
+
+/* From form to RDATA; returns the form. */
+static uint8_t read_fixed(struct hf_cursor *cursor, struct hf_plan_entry *entry)
+{
+    struct hf_records *records = &entry->records;
+    const uint8_t *at = hf_cursor_bytes(cursor, PLAN_ROW_FIXED);
+    if (at == NULL) {
+        return 0;
+    }
+    uint8_t form = *at++;
+    entry->flags = *at++;
+    entry->cause = *at++;
+    entry->cause_backend = (uint32_t)take_number(&at, 4);
+    entry->changed_ms = take_number(&at, 8);
+    entry->sum = take_number(&at, 8);
+    records->ttl_s = (uint32_t)take_number(&at, 4);
+    records->a_count = *at++;
+    records->aaaa_count = *at++;
     records->bytes = hf_cursor_bytes(cursor, hf_records_size(records));
     if (cursor->error == HF_OK && !hf_plan_records_are_sound(records)) {
         cursor->error = HF_EMALF;
     }
+    return form;
 }
 
 static void read_budget(struct hf_cursor *cursor, struct hf_budget *budget)
@@ -210,13 +240,7 @@ int hf_plan_reader_row(struct hf_plan_reader *reader, struct hf_plan_entry *ret_
         *ret_entry = entry;
         return HF_OK;
     }
-    uint8_t form = hf_cursor_u8(cursor);
-    entry.flags = hf_cursor_u8(cursor);
-    entry.cause = hf_cursor_u8(cursor);
-    entry.cause_backend = hf_cursor_u32(cursor);
-    entry.changed_ms = hf_cursor_u64(cursor);
-    entry.sum = hf_cursor_u64(cursor);
-    read_records(cursor, &entry.records);
+    uint8_t form = read_fixed(cursor, &entry);
     if (form == PLAN_FORM_BUDGET) {
         read_budget(cursor, &entry.budget);
     }
@@ -259,6 +283,7 @@ static bool backend_equal(const void *context, uint32_t row, const void *key, si
 struct keys {
     const uint8_t **at;
     struct hf_index index;
+    struct hf_digester *digester;
     uint32_t count;
 };
 
@@ -269,6 +294,8 @@ static void keys_init(struct keys *keys, uint32_t room)
         abort();
     }
     hf_index_init(&keys->index);
+    hf_index_reserve(&keys->index, room);
+    keys->digester = hf_digester_new();
     keys->count = 0;
 }
 
@@ -276,6 +303,7 @@ static void keys_release(struct keys *keys)
 {
     free(keys->at);
     hf_index_release(&keys->index);
+    hf_digester_free(keys->digester);
 }
 
 static int keys_add(struct keys *keys, const uint8_t *key, size_t size, hf_index_equal *equal)
@@ -313,7 +341,7 @@ static int check_rows(struct hf_plan_reader *reader, struct keys *keys)
             error = keys_add(keys, entry.owner, hf_name_size(entry.owner), owner_equal);
         }
         if (error == HF_OK && entry.gen != 0 &&
-            hf_records_sum(entry.owner, &entry.records) != entry.sum) {
+            hf_records_sum_by(keys->digester, entry.owner, &entry.records) != entry.sum) {
             error = HF_EMALF;
         }
     }

@@ -86,11 +86,13 @@ void hf_planning_members(struct hf_planning *planning, uint32_t number,
 {
     const struct hf_config *config = planning->config;
     struct hf_fleet_endpoint *fleet = &planning->endpoints[number];
-    const struct hf_plan_entry *entry = &planning->plan->entries[planning->endpoint_rows[number]];
+    struct hf_plan_entry entry;
+    hf_planning_entry(planning, number, &entry);
+    uint32_t served_count = planning->served_count;
     uint32_t first = planning->member_count;
-    for (uint32_t i = 0; i < entry->member_count + extra_count; i++) {
-        uint32_t at = i < entry->member_count ? entry->members[i] : extra[i - entry->member_count];
-        bool again = i >= entry->member_count && hf_planning_serves(entry, at);
+    for (uint32_t i = 0; i < served_count + extra_count; i++) {
+        uint32_t at = i < served_count ? planning->served[i] : extra[i - served_count];
+        bool again = i >= served_count && hf_planning_serves(planning, at);
         if (!again && !pools_have(planning, endpoint, at)) {
             hf_planning_member_add(planning, ghost_of(planning, at));
         }
@@ -175,7 +177,7 @@ static void build_endpoint(struct hf_planning *planning, uint32_t number, uint32
                            const struct hf_overrides *overrides)
 {
     struct hf_fleet_endpoint *fleet = &planning->endpoints[number];
-    const uint8_t *owner = planning->plan->entries[row].owner;
+    const uint8_t *owner = hf_plan_owner(planning->plan, row);
     planning->endpoint_rows[number] = row;
     planning->row_endpoints[row] = number;
     fleet->policy = endpoint != NULL ? endpoint->policy : planning->config->policy_count;
@@ -185,8 +187,11 @@ static void build_endpoint(struct hf_planning *planning, uint32_t number, uint32
     uint32_t *extra = hf_planning_pin_members(planning, owner, overrides, &extra_count);
     hf_planning_members(planning, number, endpoint, extra, extra_count);
     free(extra);
-    fleet->word_first = planning->fleet.word_count;
-    planning->fleet.word_count += hf_fleet_words(fleet->member_count);
+    planning->members_max =
+        fleet->member_count > planning->members_max ? fleet->member_count : planning->members_max;
+    fleet->octet_first = (uint32_t)planning->fleet.octet_count;
+    planning->fleet.octet_count += hf_fleet_octets(fleet->member_count);
+    assert(planning->fleet.octet_count <= UINT32_MAX);
 }
 
 static void build_endpoints(struct hf_planning *planning, const struct hf_overrides *overrides)
@@ -194,6 +199,9 @@ static void build_endpoints(struct hf_planning *planning, const struct hf_overri
     const struct hf_config *config = planning->config;
     struct hf_plan *plan = planning->plan;
     uint32_t *rows = make(config->endpoint_count, sizeof(*rows));
+    if (plan->entry_count == 0) {
+        hf_plan_reserve(plan, config->endpoint_count);
+    }
     for (uint32_t i = 0; i < config->endpoint_count; i++) {
         rows[i] = hf_plan_row(plan, config->endpoints[i].owner);
     }
@@ -207,7 +215,7 @@ static void build_endpoints(struct hf_planning *planning, const struct hf_overri
     }
     uint32_t count = config->endpoint_count;
     for (uint32_t row = 0; row < plan->entry_count; row++) {
-        if (planning->row_endpoints[row] == UINT32_MAX && plan->entries[row].gen != 0) {
+        if (planning->row_endpoints[row] == UINT32_MAX && hf_plan_gen(plan, row) != 0) {
             build_endpoint(planning, count++, row, NULL, overrides);
         }
     }
@@ -215,31 +223,70 @@ static void build_endpoints(struct hf_planning *planning, const struct hf_overri
     free(rows);
 }
 
-/* Which endpoints use a backend: a counting sort of all memberships. */
+/*
+ * Runs of users: the backends of a pool share one, of the endpoints that have the pool; one that is
+ * GONE has its own. runs[pools + ghost] while they are counted.
+ */
+struct users {
+    struct hf_fleet_run *runs;
+    uint32_t pool_count;
+};
+
+static void count_use(struct hf_planning *planning, const struct users *users, uint32_t run,
+                      uint32_t endpoint)
+{
+    struct hf_fleet_run *at = &users->runs[run];
+    if (planning->users != NULL) {
+        planning->users[at->first + at->count] = endpoint;
+    }
+    at->count++;
+}
+
+/* Calls count_use for every endpoint and each of its runs. */
+static void each_use(struct hf_planning *planning, const struct users *users)
+{
+    const struct hf_config *config = planning->config;
+    for (uint32_t i = 0; i < planning->fleet.endpoint_count; i++) {
+        const struct hf_fleet_endpoint *endpoint = &planning->endpoints[i];
+        uint32_t pooled = 0;
+        for (uint32_t k = 0; i < config->endpoint_count && k < config->endpoints[i].pool_count;
+             k++) {
+            uint32_t pool = config->endpoint_pools[config->endpoints[i].pool_first + k];
+            count_use(planning, users, pool, i);
+            pooled += config->pools[pool].backend_count;
+        }
+        /* In front of its pools' backends: those that are GONE. */
+        for (uint32_t k = 0; k + pooled < endpoint->member_count; k++) {
+            uint32_t ghost = planning->members[endpoint->member_first + k] - config->backend_count;
+            count_use(planning, users, users->pool_count + ghost, i);
+        }
+    }
+}
+
 static void build_users(struct hf_planning *planning)
 {
-    struct hf_fleet *fleet = &planning->fleet;
+    const struct hf_config *config = planning->config;
+    uint32_t backend_count = planning->fleet.backend_count;
+    struct users users = {.pool_count = config->pool_count};
+    uint32_t run_count = config->pool_count + backend_count - config->backend_count;
+    users.runs = make(run_count, sizeof(*users.runs));
+    each_use(planning, &users);
     uint64_t total = 0;
-    planning->user_first = make(fleet->backend_count + 2U, sizeof(*planning->user_first));
-    for (uint32_t i = 0; i < fleet->endpoint_count; i++) {
-        const struct hf_fleet_endpoint *endpoint = &planning->endpoints[i];
-        total += endpoint->member_count;
-        for (uint32_t k = 0; k < endpoint->member_count; k++) {
-            planning->user_first[planning->members[endpoint->member_first + k] + 2]++;
-        }
+    for (uint32_t i = 0; i < run_count; i++) {
+        users.runs[i].first = (uint32_t)total;
+        total += users.runs[i].count;
+        users.runs[i].count = 0;
     }
     assert(total < UINT32_MAX);
     planning->users = make(total, sizeof(*planning->users));
-    for (uint32_t i = 2; i < fleet->backend_count + 2; i++) {
-        planning->user_first[i] += planning->user_first[i - 1];
+    each_use(planning, &users);
+    planning->user_runs = make(backend_count, sizeof(*planning->user_runs));
+    for (uint32_t i = 0; i < backend_count; i++) {
+        planning->user_runs[i] =
+            users.runs[i < config->backend_count ? config->backends[i].pool
+                                                 : config->pool_count + i - config->backend_count];
     }
-    for (uint32_t i = 0; i < fleet->endpoint_count; i++) {
-        const struct hf_fleet_endpoint *endpoint = &planning->endpoints[i];
-        for (uint32_t k = 0; k < endpoint->member_count; k++) {
-            uint32_t backend = planning->members[endpoint->member_first + k];
-            planning->users[planning->user_first[backend + 1]++] = i;
-        }
-    }
+    free(users.runs);
 }
 
 /*
@@ -250,7 +297,7 @@ static uint64_t highest_gen(const struct hf_plan *plan)
 {
     uint64_t gen = plan->head.gen;
     for (uint32_t i = 0; i < plan->entry_count; i++) {
-        gen = plan->entries[i].gen > gen ? plan->entries[i].gen : gen;
+        gen = hf_plan_gen(plan, i) > gen ? hf_plan_gen(plan, i) : gen;
     }
     return gen;
 }
@@ -273,7 +320,7 @@ struct hf_planning *hf_planning_new(const struct hf_config *config, struct hf_pl
     fleet->policy_count = config->policy_count + 1;
     fleet->endpoints = planning->endpoints;
     fleet->members = planning->members;
-    fleet->user_first = planning->user_first;
+    fleet->user_runs = planning->user_runs;
     fleet->users = planning->users;
     fleet->max_changed_ms = config->max_changed_ms;
     fleet->max_changed_permille = config->max_changed_permille;
@@ -300,9 +347,10 @@ void hf_planning_free(struct hf_planning *planning)
     free(planning->endpoints);
     free(planning->policies);
     free(planning->members);
-    free(planning->user_first);
+    free(planning->user_runs);
     free(planning->users);
     free(planning->ghosts);
+    free(planning->served);
     free(planning->number_backends);
     free(planning->memory);
     free(planning);

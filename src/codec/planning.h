@@ -33,9 +33,13 @@ struct hf_planning {
     struct hf_fleet_backend *backends;
     struct hf_fleet_endpoint *endpoints;
     struct hf_fleet_policy *policies;
-    uint32_t *members, *user_first, *users;
+    struct hf_fleet_run *user_runs;
+    uint32_t *members, *users;
     uint32_t *ghosts; /* fleet number of a plan backend that is GONE, or UINT32_MAX */
     uint32_t member_count, member_room, backend_room;
+    uint32_t members_max; /* of one endpoint */
+    uint32_t *served;     /* plan backends of the entry at hand, ascending */
+    uint32_t served_count, served_room;
     void *memory;
     uint32_t *number_backends; /* configuration backend of a plan number, or UINT32_MAX */
 };

@@ -20,16 +20,32 @@ void hf_planning_step(struct hf_planning *planning, struct hf_planner_event *eve
     hf_planner_step(&planning->planner, event, outbox);
 }
 
-bool hf_planning_serves(const struct hf_plan_entry *entry, uint32_t number)
+void hf_planning_entry(struct hf_planning *planning, uint32_t endpoint,
+                       struct hf_plan_entry *ret_entry)
+{
+    hf_plan_get(planning->plan, planning->endpoint_rows[endpoint], ret_entry);
+    uint32_t count = ret_entry->members.count;
+    if (count > planning->served_room) {
+        planning->served = realloc(planning->served, (size_t)count * sizeof(*planning->served));
+        if (planning->served == NULL) {
+            abort();
+        }
+        planning->served_room = count;
+    }
+    hf_plan_members_unpack(&ret_entry->members, planning->served);
+    planning->served_count = count;
+}
+
+bool hf_planning_serves(const struct hf_planning *planning, uint32_t number)
 {
     uint32_t low = 0;
-    uint32_t high = entry->member_count;
+    uint32_t high = planning->served_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (entry->members[middle] == number) {
+        if (planning->served[middle] == number) {
             return true;
         }
-        if (entry->members[middle] < number) {
+        if (planning->served[middle] < number) {
             low = middle + 1;
         } else {
             high = middle;
@@ -55,30 +71,31 @@ static bool answers(const uint8_t *bytes, uint16_t count, const uint8_t *address
     return false;
 }
 
-static void set_bit(uint64_t *bits, uint32_t bit)
+static void set_bit(uint8_t *bits, uint32_t bit)
 {
-    bits[bit / 64] |= UINT64_C(1) << (bit % 64);
+    bits[bit / 8] |= (uint8_t)(1U << (bit % 8));
 }
 
-static bool has_bit(const uint64_t *bits, uint32_t bit)
+static bool has_bit(const uint8_t *bits, uint32_t bit)
 {
-    return (bits[bit / 64] >> (bit % 64) & 1) != 0;
+    return (bits[bit / 8] >> (bit % 8) & 1) != 0;
 }
 
-static void adopt(struct hf_planning *planning, uint32_t number, uint64_t *in, uint64_t *pick_a,
-                  uint64_t *pick_aaaa)
+static void adopt(struct hf_planning *planning, uint32_t number, uint8_t *in, uint8_t *pick_a,
+                  uint8_t *pick_aaaa)
 {
     const struct hf_fleet_endpoint *endpoint = &planning->endpoints[number];
-    const struct hf_plan_entry *entry = &planning->plan->entries[planning->endpoint_rows[number]];
-    const struct hf_records *records = &entry->records;
-    size_t size = hf_fleet_words(endpoint->member_count) * sizeof(*in);
+    struct hf_plan_entry entry;
+    hf_planning_entry(planning, number, &entry);
+    const struct hf_records *records = &entry.records;
+    size_t size = hf_fleet_octets(endpoint->member_count) * sizeof(*in);
     memset(in, 0, size);
     memset(pick_a, 0, size);
     memset(pick_aaaa, 0, size);
     for (uint32_t i = 0; i < endpoint->member_count; i++) {
         uint32_t backend = planning->members[endpoint->member_first + i];
         uint32_t plan_number = planning->backend_numbers[backend];
-        if (!hf_planning_serves(entry, plan_number)) {
+        if (!hf_planning_serves(planning, plan_number)) {
             continue;
         }
         const struct hf_plan_backend *row = &planning->plan->backends[plan_number];
@@ -91,33 +108,28 @@ static void adopt(struct hf_planning *planning, uint32_t number, uint64_t *in, u
             set_bit(pick_aaaa, i);
         }
     }
-    uint32_t cause_backend = entry->cause_backend == UINT32_MAX
+    uint32_t cause_backend = entry.cause_backend == UINT32_MAX
                                  ? UINT32_MAX
-                                 : planning->number_backends[entry->cause_backend];
-    struct hf_planner_row row = {.budget = entry->budget,
-                                 .gen = entry->gen,
+                                 : planning->number_backends[entry.cause_backend];
+    struct hf_planner_row row = {.budget = entry.budget,
+                                 .gen = entry.gen,
                                  .ttl_s = records->ttl_s,
                                  .cause_backend = cause_backend,
-                                 .flags = entry->flags,
-                                 .cause = entry->cause};
+                                 .flags = entry.flags,
+                                 .cause = entry.cause};
     hf_planner_adopt(&planning->planner, number, &row, in, pick_a, pick_aaaa);
 }
 
 void hf_planning_adopt_all(struct hf_planning *planning)
 {
-    uint32_t members_max = 1;
-    for (uint32_t i = 0; i < planning->fleet.endpoint_count; i++) {
-        uint32_t count = planning->endpoints[i].member_count;
-        members_max = count > members_max ? count : members_max;
-    }
-    uint32_t words = hf_fleet_words(members_max);
-    uint64_t *bits = calloc((size_t)words * 3, sizeof(*bits));
+    uint32_t octets = hf_fleet_octets(planning->members_max);
+    uint8_t *bits = calloc((size_t)octets * 3 + 1, sizeof(*bits));
     if (bits == NULL) {
         abort();
     }
     for (uint32_t i = 0; i < planning->fleet.endpoint_count; i++) {
-        if (planning->plan->entries[planning->endpoint_rows[i]].gen != 0) {
-            adopt(planning, i, bits, bits + words, bits + 2 * words);
+        if (hf_plan_gen(planning->plan, planning->endpoint_rows[i]) != 0) {
+            adopt(planning, i, bits, bits + octets, bits + 2 * octets);
         }
     }
     free(bits);
@@ -205,7 +217,7 @@ static void feed_pin(struct hf_planning *planning, uint32_t number, const uint32
                      uint32_t pinned_count, uint64_t now_ms)
 {
     const struct hf_fleet_endpoint *endpoint = &planning->endpoints[number];
-    uint64_t *bits = calloc(hf_fleet_words(endpoint->member_count) + 1U, sizeof(*bits));
+    uint8_t *bits = calloc(hf_fleet_octets(endpoint->member_count) + 1U, sizeof(*bits));
     if (bits == NULL) {
         abort();
     }
@@ -246,17 +258,21 @@ static void take_back(struct hf_planning *planning, const struct hf_overrides *o
                       uint64_t now_ms)
 {
     for (uint32_t i = 0; i < planning->fleet.endpoint_count; i++) {
-        const struct hf_plan_entry *entry = &planning->plan->entries[planning->endpoint_rows[i]];
-        if ((entry->flags & (HF_ROW_PINNED | HF_ROW_RETIRED)) == 0) {
+        struct hf_plan_entry entry;
+        if (hf_plan_gen(planning->plan, planning->endpoint_rows[i]) == 0) {
+            continue;
+        }
+        hf_plan_get(planning->plan, planning->endpoint_rows[i], &entry);
+        if ((entry.flags & (HF_ROW_PINNED | HF_ROW_RETIRED)) == 0) {
             continue;
         }
         char name[HF_NAME_TEXT_MAX];
-        hf_name_text(entry->owner, name);
-        if (entry->flags & HF_ROW_PINNED &&
+        hf_name_text(entry.owner, name);
+        if (entry.flags & HF_ROW_PINNED &&
             hf_overrides_find(overrides, HF_OVERRIDE_PIN, name) == NULL) {
             feed_endpoint(planning, i, HF_PLANNER_UNPIN, now_ms);
         }
-        if (entry->flags & HF_ROW_RETIRED &&
+        if (entry.flags & HF_ROW_RETIRED &&
             hf_overrides_find(overrides, HF_OVERRIDE_RETIRE, name) == NULL) {
             feed_endpoint(planning, i, HF_PLANNER_UNRETIRE, now_ms);
         }
@@ -301,7 +317,7 @@ void hf_planning_feed_overrides(struct hf_planning *planning, const struct hf_ov
             continue;
         }
         uint32_t count;
-        const uint8_t *owner = planning->plan->entries[planning->endpoint_rows[number]].owner;
+        const uint8_t *owner = hf_plan_owner(planning->plan, planning->endpoint_rows[number]);
         uint32_t *pinned = hf_planning_pin_members(planning, owner, overrides, &count);
         feed_pin(planning, number, pinned, count, now_ms);
         free(pinned);
@@ -315,6 +331,7 @@ struct entry_room {
     uint8_t aaaa[HF_RECORDS_MAX * 16];
     uint8_t bytes[HF_RECORDS_BYTES_MAX];
     uint32_t *members;
+    uint8_t *packed; /* members */
 };
 
 static int compare_numbers(const void *a, const void *b)
@@ -324,17 +341,28 @@ static int compare_numbers(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* Numbers of a pool are in order as they come, unless some were made later. */
+static void sort_numbers(uint32_t *numbers, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        if (numbers[i - 1] > numbers[i]) {
+            qsort(numbers, count, sizeof(*numbers), compare_numbers);
+            return;
+        }
+    }
+}
+
 static int fill_records(const struct hf_planning *planning, const struct hf_planner_entry *next,
                         struct entry_room *room, struct hf_plan_entry *entry)
 {
     uint16_t a_count = 0;
     uint16_t aaaa_count = 0;
-    entry->member_count = 0;
+    uint32_t member_count = 0;
     for (uint32_t i = 0; i < next->member_count; i++) {
         uint32_t number = planning->backend_numbers[next->members[i]];
         const struct hf_plan_backend *backend = &planning->plan->backends[number];
         if (has_bit(next->in, i)) {
-            room->members[entry->member_count++] = number;
+            room->members[member_count++] = number;
         }
         bool a = has_bit(next->pick_a, i);
         bool aaaa = has_bit(next->pick_aaaa, i);
@@ -348,8 +376,8 @@ static int fill_records(const struct hf_planning *planning, const struct hf_plan
             memcpy(room->aaaa + aaaa_count++ * 16U, backend->aaaa, 16);
         }
     }
-    qsort(room->members, entry->member_count, sizeof(*room->members), compare_numbers);
-    entry->members = room->members;
+    sort_numbers(room->members, member_count);
+    entry->members = hf_plan_members_pack(room->members, member_count, room->packed);
     entry->records.a_count = hf_records_sort(room->a, a_count, 4);
     entry->records.aaaa_count = hf_records_sort(room->aaaa, aaaa_count, 16);
     memcpy(room->bytes, room->a, entry->records.a_count * 4U);
@@ -363,16 +391,17 @@ static int fill_entry(struct hf_planning *planning, uint32_t endpoint, uint64_t 
 {
     struct hf_planner_entry next;
     uint32_t row = planning->endpoint_rows[endpoint];
-    const struct hf_plan_entry *before = &planning->plan->entries[row];
+    struct hf_plan_entry before;
+    hf_plan_get(planning->plan, row, &before);
     hf_planner_next(&planning->planner, endpoint, &next);
-    struct hf_plan_entry entry = {.owner = before->owner};
+    struct hf_plan_entry entry = {.owner = before.owner};
     if (next.row->flags & HF_ROW_FORGOTTEN) {
         hf_plan_set(planning->plan, row, &entry);
         return HF_OK;
     }
     uint32_t cause = next.row->cause_backend;
-    entry.gen = next.same_answer ? before->gen : gen;
-    entry.changed_ms = next.same_answer ? before->changed_ms : now_ms;
+    entry.gen = next.same_answer ? before.gen : gen;
+    entry.changed_ms = next.same_answer ? before.changed_ms : now_ms;
     entry.budget = next.row->budget;
     entry.flags = next.row->flags;
     entry.cause = next.row->cause;
@@ -380,8 +409,8 @@ static int fill_entry(struct hf_planning *planning, uint32_t endpoint, uint64_t 
         entry.cause_backend = planning->backend_numbers[cause];
     } else {
         /* The machine does not know a cause that has left the fleet since; the entry does. */
-        bool kept = next.same_answer && entry.cause == before->cause;
-        entry.cause_backend = kept ? before->cause_backend : UINT32_MAX;
+        bool kept = next.same_answer && entry.cause == before.cause;
+        entry.cause_backend = kept ? before.cause_backend : UINT32_MAX;
     }
     entry.records.ttl_s = next.row->ttl_s;
     if ((next.row->flags & HF_ROW_RETIRED) == 0) {
@@ -402,8 +431,9 @@ int hf_planning_fill(struct hf_planning *planning, uint64_t gen, uint64_t now_ms
     if (room == NULL) {
         abort();
     }
-    room->members = calloc(planning->member_count + 1U, sizeof(*room->members));
-    if (room->members == NULL) {
+    room->members = calloc(planning->members_max + 1U, sizeof(*room->members));
+    room->packed = calloc(planning->members_max + 1U, HF_PLAN_MEMBER_OCTETS_MAX);
+    if (room->members == NULL || room->packed == NULL) {
         abort();
     }
     int error = HF_OK;
@@ -414,6 +444,7 @@ int hf_planning_fill(struct hf_planning *planning, uint64_t gen, uint64_t now_ms
         ret_rows[count++] = planning->endpoint_rows[at];
     }
     free(room->members);
+    free(room->packed);
     free(room);
     *ret_count = error == HF_OK ? count : 0;
     return error;
@@ -428,7 +459,7 @@ static void held_line(const struct hf_planning *planning, uint32_t endpoint, str
     char name[HF_NAME_TEXT_MAX];
     struct hf_planner_entry now;
     hf_planner_now(&planning->planner, endpoint, &now);
-    hf_name_text(planning->plan->entries[planning->endpoint_rows[endpoint]].owner, name);
+    hf_name_text(hf_plan_owner(planning->plan, planning->endpoint_rows[endpoint]), name);
     hf_buf_put_text(named, name);
     hf_buf_printf(lines, "%s %s", name,
                   hf_hold_name((enum hf_hold)planning->planner.rows[endpoint].hold));

@@ -11,8 +11,11 @@ void hf_planning_members(struct hf_planning *planning, uint32_t number,
                          const struct hf_config_endpoint *endpoint, const uint32_t *extra,
                          uint32_t extra_count);
 
-/* Whether an entry serves a plan backend. */
-bool hf_planning_serves(const struct hf_plan_entry *entry, uint32_t number);
+/* The entry of a fleet endpoint; the numbers of its members lie in planning->served. */
+void hf_planning_entry(struct hf_planning *planning, uint32_t endpoint,
+                       struct hf_plan_entry *ret_entry);
+/* Whether the entry at hand serves a plan backend. */
+bool hf_planning_serves(const struct hf_planning *planning, uint32_t number);
 
 /*
  * The plan backends that a pin on owner names (made where they are new); NULL without a pin. To be

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "codec/name.h"
 #include "core/fence.h"
 
@@ -46,8 +45,13 @@ static int aaaa_compare(const void *a, const void *b)
 uint16_t hf_records_sort(uint8_t *bytes, uint16_t count, size_t size)
 {
     assert(size == A_SIZE || size == AAAA_SIZE);
-    if (count == 0) {
-        return 0;
+    uint16_t sorted = 1;
+    while (sorted < count &&
+           memcmp(bytes + (sorted - 1U) * size, bytes + sorted * size, size) < 0) {
+        sorted++;
+    }
+    if (sorted >= count) {
+        return count; /* as most come */
     }
     qsort(bytes, count, size, size == A_SIZE ? a_compare : aaaa_compare);
     uint16_t kept = 1;
@@ -73,19 +77,34 @@ static uint8_t *put_big_endian(uint8_t *at, uint32_t value, size_t size)
 static uint8_t *put_rrset(uint8_t *at, const uint8_t *owner, size_t owner_size, uint16_t type,
                           uint32_t ttl_s, const uint8_t *rdata, uint16_t count, size_t size)
 {
-    for (uint16_t i = 0; i < count; i++) {
-        memcpy(at, owner, owner_size);
-        at = put_big_endian(at + owner_size, type, 2);
-        at = put_big_endian(at, CLASS_IN, 2);
-        at = put_big_endian(at, ttl_s, 4);
-        at = put_big_endian(at, (uint32_t)size, 2);
-        memcpy(at, rdata + i * size, size);
-        at += size;
+    if (count == 0) {
+        return at;
+    }
+    /* What is in front of RDATA is the same in all of them. */
+    const uint8_t *first = at;
+    memcpy(at, owner, owner_size);
+    at = put_big_endian(at + owner_size, type, 2);
+    at = put_big_endian(at, CLASS_IN, 2);
+    at = put_big_endian(at, ttl_s, 4);
+    at = put_big_endian(at, (uint32_t)size, 2);
+    size_t front_size = owner_size + RR_FIXED_SIZE;
+    memcpy(at, rdata, size);
+    at += size;
+    for (uint16_t i = 1; i < count; i++) {
+        memcpy(at, first, front_size);
+        memcpy(at + front_size, rdata + i * size, size);
+        at += front_size + size;
     }
     return at;
 }
 
 uint64_t hf_records_sum(const uint8_t *owner, const struct hf_records *records)
+{
+    return hf_records_sum_by(NULL, owner, records);
+}
+
+uint64_t hf_records_sum_by(struct hf_digester *digester, const uint8_t *owner,
+                           const struct hf_records *records)
 {
     assert(records->a_count <= HF_RECORDS_MAX && records->aaaa_count <= HF_RECORDS_MAX);
     if (records->a_count == 0 && records->aaaa_count == 0) {
@@ -99,6 +118,10 @@ uint64_t hf_records_sum(const uint8_t *owner, const struct hf_records *records)
     end = put_rrset(end, owner, owner_size, TYPE_AAAA, records->ttl_s, aaaa, records->aaaa_count,
                     AAAA_SIZE);
     struct hf_digest digest;
-    hf_digest_of(canonical, (size_t)(end - canonical), &digest);
+    if (digester != NULL) {
+        hf_digester_of(digester, canonical, (size_t)(end - canonical), &digest);
+    } else {
+        hf_digest_of(canonical, (size_t)(end - canonical), &digest);
+    }
     return hf_digest_head(&digest);
 }

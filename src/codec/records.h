@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
+
 enum {
     HF_RECORDS_MAX = 100, /* records in one RRset: BIND refuses more */
     HF_RECORDS_BYTES_MAX = HF_RECORDS_MAX * (4 + 16),
@@ -34,8 +36,10 @@ uint16_t hf_records_sort(uint8_t *bytes, uint16_t count, size_t size);
 /*
  * The fence's sum: the first 64 bits of SHA-256 over the RRsets of owner in canonical form
  * (RFC 4034 section 6.2: owner, type, class IN, TTL, RDLENGTH, RDATA for each record), A first.
- * No records: HF_SUM_EMPTY.
+ * No records: HF_SUM_EMPTY. For sums of a whole plan there is one digester; NULL: just this one.
  */
 uint64_t hf_records_sum(const uint8_t *owner, const struct hf_records *records);
+uint64_t hf_records_sum_by(struct hf_digester *digester, const uint8_t *owner,
+                           const struct hf_records *records);
 
 #endif

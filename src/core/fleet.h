@@ -42,7 +42,7 @@ struct hf_fleet_policy {
 enum { HF_ANSWERS_MAX = 100 };
 
 struct hf_fleet_endpoint {
-    uint64_t word_first;   /* where its membership bits begin, in 64-bit words */
+    uint32_t octet_first;  /* where its membership bits begin */
     uint32_t member_first; /* its members are a run of hf_fleet.members; runs may be shared */
     uint32_t member_count;
     uint32_t policy; /* a valid number for orphans, too, but they are not held to it */
@@ -50,23 +50,28 @@ struct hf_fleet_endpoint {
     uint8_t orphan;  /* not in the configuration: keeps its answer until it is retired */
 };
 
+struct hf_fleet_run {
+    uint32_t first, count;
+};
+
 struct hf_fleet {
     const struct hf_fleet_backend *backends;
     const struct hf_fleet_policy *policies;
     const struct hf_fleet_endpoint *endpoints;
-    const uint32_t *members;    /* backend numbers */
-    const uint32_t *user_first; /* backend_count + 1: run of users for each backend */
-    const uint32_t *users;      /* endpoint numbers */
-    uint64_t word_count;        /* 64-bit words that all endpoints' membership bits take */
+    const uint32_t *members;              /* backend numbers */
+    const struct hf_fleet_run *user_runs; /* of users, for each backend; runs may be shared */
+    const uint32_t *users;                /* endpoint numbers */
+    uint64_t octet_count;                 /* that all endpoints' membership bits take: below 2^32 */
     uint32_t backend_count, policy_count, endpoint_count;
     uint32_t max_changed_ms;       /* window of the next */
     uint16_t max_changed_permille; /* of all endpoints, rounded up; 1000: no limit */
 };
 
-/* Words for one endpoint's membership bits: bit i stands for its i-th member. */
-static inline uint32_t hf_fleet_words(uint32_t member_count)
+/* Octets for one endpoint's membership bits: bit i % 8 of octet i / 8 stands for its i-th member.
+ */
+static inline uint32_t hf_fleet_octets(uint32_t member_count)
 {
-    return member_count / 64 + (member_count % 64 != 0);
+    return member_count / 8 + (member_count % 8 != 0);
 }
 
 #endif

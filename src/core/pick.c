@@ -100,11 +100,31 @@ static uint64_t first_point(uint32_t slots, uint32_t seed, uint64_t slot)
     return position * DRIFT_STEPS + drift;
 }
 
+static void set_bit(uint8_t *bits, uint32_t bit)
+{
+    bits[bit / 8] |= (uint8_t)(1U << (bit % 8));
+}
+
+/* As many points as candidates: all are equally long, and each has one. */
+static void pick_all(const struct hf_pick_candidate *candidates, uint32_t count, bool is_flat,
+                     uint8_t *bits)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_flat || candidates[i].weight > 0) {
+            set_bit(bits, candidates[i].member);
+        }
+    }
+}
+
 void hf_pick(const struct hf_pick_candidate *candidates, uint32_t count, uint32_t answers_max,
-             uint32_t ttl_s, uint32_t seed, uint64_t slot, uint64_t *bits)
+             uint32_t ttl_s, uint32_t seed, uint64_t slot, uint8_t *bits)
 {
     struct line line = line_of(candidates, count);
     uint32_t size = size_on(&line, answers_max);
+    if (size == line.lying) {
+        pick_all(candidates, count, line.is_flat, bits);
+        return;
+    }
     uint32_t slots = hf_pick_slots(ttl_s);
     uint64_t parts = (uint64_t)DRIFT_STEPS * slots;
     /* Lengths are multiplied by size * parts, so that all points lie on whole numbers. */
@@ -115,8 +135,7 @@ void hf_pick(const struct hf_pick_candidate *candidates, uint32_t count, uint32_
     for (uint32_t i = 0; i < count; i++) {
         end += parts * size * (line.is_flat ? 1 : candidates[i].weight);
         if (point < end) {
-            uint32_t member = candidates[i].member;
-            bits[member / 64] |= UINT64_C(1) << (member % 64);
+            set_bit(bits, candidates[i].member);
             point += distance;
             picked++;
         }

@@ -49,6 +49,6 @@ uint64_t hf_pick_slot(uint32_t ttl_s, uint64_t now_ms);
  * 0 are picked only where all are of weight 0.
  */
 void hf_pick(const struct hf_pick_candidate *candidates, uint32_t count, uint32_t answers_max,
-             uint32_t ttl_s, uint32_t seed, uint64_t slot, uint64_t *bits);
+             uint32_t ttl_s, uint32_t seed, uint64_t slot, uint8_t *bits);
 
 #endif

@@ -49,16 +49,12 @@ static size_t arrange(struct hf_planner *planner, const struct hf_fleet *fleet, 
     struct carver carver = {.memory = memory};
     uint32_t endpoints = fleet->endpoint_count;
     planner->rows = carve(&carver, endpoints, sizeof *planner->rows);
-    planner->next_rows = carve(&carver, endpoints, sizeof *planner->next_rows);
     planner->verdicts = carve(&carver, fleet->backend_count, sizeof *planner->verdicts);
     planner->drained = carve(&carver, fleet->backend_count, sizeof *planner->drained);
-    planner->in = carve(&carver, fleet->word_count, sizeof *planner->in);
-    planner->pick_a = carve(&carver, fleet->word_count, sizeof *planner->in);
-    planner->pick_aaaa = carve(&carver, fleet->word_count, sizeof *planner->in);
-    planner->next_in = carve(&carver, fleet->word_count, sizeof *planner->in);
-    planner->next_pick_a = carve(&carver, fleet->word_count, sizeof *planner->in);
-    planner->next_pick_aaaa = carve(&carver, fleet->word_count, sizeof *planner->in);
-    planner->pinned = carve(&carver, fleet->word_count, sizeof *planner->in);
+    planner->in = carve(&carver, fleet->octet_count, sizeof *planner->in);
+    planner->pick_a = carve(&carver, fleet->octet_count, sizeof *planner->in);
+    planner->pick_aaaa = carve(&carver, fleet->octet_count, sizeof *planner->in);
+    planner->pinned = carve(&carver, fleet->octet_count, sizeof *planner->in);
     planner->candidates = carve(&carver, most_members(fleet), sizeof *planner->candidates);
     carve_set(&carver, &planner->dirty, endpoints);
     carve_set(&carver, &planner->held, endpoints);
@@ -66,6 +62,10 @@ static size_t arrange(struct hf_planner *planner, const struct hf_fleet *fleet, 
     carve_set(&carver, &planner->waiting, endpoints);
     carve_set(&carver, &planner->claiming, endpoints);
     carve_set(&carver, &planner->publishing, endpoints);
+    planner->next_rows = carve(&carver, endpoints, sizeof *planner->next_rows);
+    planner->next_in = carve(&carver, fleet->octet_count, sizeof *planner->in);
+    planner->next_pick_a = carve(&carver, fleet->octet_count, sizeof *planner->in);
+    planner->next_pick_aaaa = carve(&carver, fleet->octet_count, sizeof *planner->in);
     return carver.used;
 }
 
@@ -73,6 +73,14 @@ size_t hf_planner_layout(const struct hf_fleet *fleet)
 {
     struct hf_planner only_counted;
     return arrange(&only_counted, fleet, NULL);
+}
+
+void *hf_planner_spare(const struct hf_planner *planner, size_t *ret_size)
+{
+    *ret_size = planner->op != 0 ? 0
+                                 : (size_t)(planner->next_pick_aaaa + planner->fleet->octet_count -
+                                            (const uint8_t *)planner->next_rows);
+    return planner->next_rows;
 }
 
 void hf_planner_init(struct hf_planner *planner, const struct hf_fleet *fleet, void *memory,
@@ -113,12 +121,11 @@ void hf_planner_inherit(struct hf_planner *planner, const struct hf_planner *ear
 }
 
 void hf_planner_adopt(struct hf_planner *planner, uint32_t endpoint,
-                      const struct hf_planner_row *row, const uint64_t *in, const uint64_t *pick_a,
-                      const uint64_t *pick_aaaa)
+                      const struct hf_planner_row *row, const uint8_t *in, const uint8_t *pick_a,
+                      const uint8_t *pick_aaaa)
 {
     const struct hf_fleet_endpoint *shape = &planner->fleet->endpoints[endpoint];
-    uint32_t words = hf_fleet_words(shape->member_count);
-    size_t octets = words * sizeof *in;
+    uint32_t octets = hf_fleet_octets(shape->member_count);
     assert(row->gen != 0 && row->gen <= planner->head_gen);
     struct hf_planner_row *own = &planner->rows[endpoint];
     *own = *row;
@@ -127,14 +134,14 @@ void hf_planner_adopt(struct hf_planner *planner, uint32_t endpoint,
     own->hold = HF_HOLD_NONE;
     own->hold_digest = 0;
     own->want = 0;
-    memcpy(planner->in + shape->word_first, in, octets);
-    memcpy(planner->pick_a + shape->word_first, pick_a, octets);
-    memcpy(planner->pick_aaaa + shape->word_first, pick_aaaa, octets);
+    memcpy(planner->in + shape->octet_first, in, octets);
+    memcpy(planner->pick_a + shape->octet_first, pick_a, octets);
+    memcpy(planner->pick_aaaa + shape->octet_first, pick_aaaa, octets);
     if ((own->flags & HF_ROW_RETIRED) != 0) {
         own->want = HF_WANT_RETIRED;
-    } else if ((own->flags & HF_ROW_PINNED) != 0 && !hf_words_empty(in, words)) {
+    } else if ((own->flags & HF_ROW_PINNED) != 0 && !hf_bits_empty(in, octets)) {
         own->want = HF_WANT_PINNED;
-        memcpy(planner->pinned + shape->word_first, in, octets);
+        memcpy(planner->pinned + shape->octet_first, in, octets);
     }
     planner->oldest_gen = row->gen < planner->oldest_gen ? row->gen : planner->oldest_gen;
 }
@@ -142,8 +149,9 @@ void hf_planner_adopt(struct hf_planner *planner, uint32_t endpoint,
 static void mark_users(struct hf_planner *planner, uint32_t backend)
 {
     const struct hf_fleet *fleet = planner->fleet;
-    for (uint32_t i = fleet->user_first[backend]; i < fleet->user_first[backend + 1]; i++) {
-        hf_bitset_add(&planner->dirty, fleet->users[i]);
+    const struct hf_fleet_run *run = &fleet->user_runs[backend];
+    for (uint32_t i = 0; i < run->count; i++) {
+        hf_bitset_add(&planner->dirty, fleet->users[run->first + i]);
     }
 }
 
@@ -169,13 +177,13 @@ static void step_backend(struct hf_planner *planner, const struct hf_planner_eve
 static bool step_pin(struct hf_planner *planner, const struct hf_planner_event *event)
 {
     const struct hf_fleet_endpoint *shape = &planner->fleet->endpoints[event->endpoint];
-    uint32_t words = hf_fleet_words(shape->member_count);
-    if (shape->orphan != 0 || hf_words_empty(event->bits, words)) {
+    uint32_t octets = hf_fleet_octets(shape->member_count);
+    if (shape->orphan != 0 || hf_bits_empty(event->bits, octets)) {
         return false;
     }
-    assert(shape->member_count % 64 == 0 ||
-           event->bits[words - 1] >> (shape->member_count % 64) == 0);
-    memcpy(planner->pinned + shape->word_first, event->bits, words * sizeof *event->bits);
+    assert(shape->member_count % 8 == 0 ||
+           event->bits[octets - 1] >> (shape->member_count % 8) == 0);
+    memcpy(planner->pinned + shape->octet_first, event->bits, octets);
     planner->rows[event->endpoint].want |= HF_WANT_PINNED;
     return true;
 }

@@ -95,7 +95,7 @@ enum hf_planner_event_type {
 struct hf_planner_event {
     uint64_t now_ms; /* wall clock, ms since 1970: budgets outlive the process */
     uint64_t gen;
-    const uint64_t *bits; /* PIN: hf_fleet_words(member_count) words */
+    const uint8_t *bits; /* PIN: hf_fleet_octets(member_count) octets */
     uint32_t endpoint, backend;
     uint32_t op, serial;
     uint8_t type;    /* enum hf_planner_event_type */
@@ -173,10 +173,10 @@ struct hf_planner {
     struct hf_planner_row *next_rows; /* of endpoints in publishing: as they will be */
     uint8_t *verdicts;                /* of backends, enum hf_verdict */
     uint8_t *drained; /* of backends: 0, 1 drained, 2 undrained since its verdict changed */
-    /* Membership bits, fleet->word_count words each. */
-    uint64_t *in, *pick_a, *pick_aaaa;                /* published */
-    uint64_t *next_in, *next_pick_a, *next_pick_aaaa; /* planned, for endpoints in publishing */
-    uint64_t *pinned;
+    /* Membership bits, fleet->octet_count octets each. */
+    uint8_t *in, *pick_a, *pick_aaaa;                /* published */
+    uint8_t *next_in, *next_pick_a, *next_pick_aaaa; /* planned, for endpoints in publishing */
+    uint8_t *pinned;
     struct hf_pick_candidate *candidates; /* room for one endpoint's */
     struct hf_bitset dirty;               /* to be planned at the next TICK */
     struct hf_bitset held;                /* something of it is held back */
@@ -206,10 +206,16 @@ struct hf_planner {
 };
 
 /*
- * One piece of memory for all arrays, zeroed by the caller, aligned to 8 octets: about 153 octets
- * for each endpoint of up to 64 members, 2 for each backend.
+ * One piece of memory for all arrays, zeroed by the caller, aligned to 8 octets: about 104 octets
+ * for each endpoint of up to 8 members, 2 for each backend.
  */
 size_t hf_planner_layout(const struct hf_fleet *fleet);
+
+/*
+ * Memory that is in use only while a PUBLISH is under way (size 0: it is): whoever owns it may lose
+ * what is in it, so that a plan of the whole fleet does not keep a quarter of the memory for good.
+ */
+void *hf_planner_spare(const struct hf_planner *planner, size_t *ret_size);
 
 /* fleet and memory stay the caller's and must outlive the planner. head_gen 0: no plan at all. */
 void hf_planner_init(struct hf_planner *planner, const struct hf_fleet *fleet, void *memory,
@@ -223,12 +229,12 @@ void hf_planner_inherit(struct hf_planner *planner, const struct hf_planner *ear
 
 /*
  * Takes over an entry of the head plan, before the first event. row: gen, flags, ttl_s, budget,
- * cause as published; the bits are of hf_fleet_words(member_count) words. A retired entry stays
+ * cause as published; the bits are of hf_fleet_octets(member_count) octets. A retired entry stays
  * retired until UNRETIRE, a pinned one pinned to in until UNPIN.
  */
 void hf_planner_adopt(struct hf_planner *planner, uint32_t endpoint,
-                      const struct hf_planner_row *row, const uint64_t *in, const uint64_t *pick_a,
-                      const uint64_t *pick_aaaa);
+                      const struct hf_planner_row *row, const uint8_t *in, const uint8_t *pick_a,
+                      const uint8_t *pick_aaaa);
 
 /* One event. The outbox is emptied first. */
 void hf_planner_step(struct hf_planner *planner, const struct hf_planner_event *event,
@@ -238,9 +244,9 @@ void hf_planner_step(struct hf_planner *planner, const struct hf_planner_event *
  */
 struct hf_planner_entry {
     const struct hf_planner_row *row;
-    const uint64_t *in;                 /* members that serve */
-    const uint64_t *pick_a, *pick_aaaa; /* members whose A, AAAA records are answered */
-    const uint32_t *members;            /* backend numbers; bit i stands for members[i] */
+    const uint8_t *in;                 /* members that serve */
+    const uint8_t *pick_a, *pick_aaaa; /* members whose A, AAAA records are answered */
+    const uint32_t *members;           /* backend numbers; bit i stands for members[i] */
     uint32_t member_count;
     enum hf_cause cause; /* next: of this publication; now: of the row */
     bool same_answer;    /* next: the entry keeps its generation */

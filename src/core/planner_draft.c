@@ -9,27 +9,27 @@
 
 enum { PERMILLE = 1000 };
 
-bool hf_words_empty(const uint64_t *words, uint32_t count)
+bool hf_bits_empty(const uint8_t *bits, uint32_t octets)
 {
-    uint64_t any = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        any |= words[i];
+    uint8_t any = 0;
+    for (uint32_t i = 0; i < octets; i++) {
+        any |= bits[i];
     }
     return any == 0;
 }
 
-static bool words_equal(const uint64_t *one, const uint64_t *other, uint32_t count)
+static bool bits_equal(const uint8_t *one, const uint8_t *other, uint32_t octets)
 {
-    return memcmp(one, other, count * sizeof *one) == 0;
+    return memcmp(one, other, octets) == 0;
 }
 
-static uint32_t words_bits(const uint64_t *words, uint32_t count)
+static uint32_t bits_count(const uint8_t *bits, uint32_t octets)
 {
-    uint32_t bits = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        bits += (uint32_t)__builtin_popcountll(words[i]);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < octets; i++) {
+        count += (uint32_t)__builtin_popcount(bits[i]);
     }
-    return bits;
+    return count;
 }
 
 static struct hf_planner_draft begin(struct hf_planner *planner, uint32_t endpoint)
@@ -41,20 +41,20 @@ static struct hf_planner_draft begin(struct hf_planner *planner, uint32_t endpoi
         .shape = shape,
         .policy = &fleet->policies[shape->policy],
         .members = fleet->members + shape->member_first,
-        .words = hf_fleet_words(shape->member_count),
+        .octets = hf_fleet_octets(shape->member_count),
         .now = &planner->rows[endpoint],
         .next = &planner->next_rows[endpoint],
-        .now_in = planner->in + shape->word_first,
-        .now_a = planner->pick_a + shape->word_first,
-        .now_aaaa = planner->pick_aaaa + shape->word_first,
-        .in = planner->next_in + shape->word_first,
-        .pick_a = planner->next_pick_a + shape->word_first,
-        .pick_aaaa = planner->next_pick_aaaa + shape->word_first,
+        .now_in = planner->in + shape->octet_first,
+        .now_a = planner->pick_a + shape->octet_first,
+        .now_aaaa = planner->pick_aaaa + shape->octet_first,
+        .in = planner->next_in + shape->octet_first,
+        .pick_a = planner->next_pick_a + shape->octet_first,
+        .pick_aaaa = planner->next_pick_aaaa + shape->octet_first,
     };
     bool exists = (draft.now->flags & HF_ROW_EXISTS) != 0;
     bool is_retired = (draft.now->flags & HF_ROW_RETIRED) != 0;
     bool wants_retired = (draft.now->want & HF_WANT_RETIRED) != 0;
-    draft.is_new = !exists || is_retired || hf_words_empty(draft.now_in, draft.words);
+    draft.is_new = !exists || is_retired || hf_bits_empty(draft.now_in, draft.octets);
     draft.is_kept = shape->orphan != 0 || wants_retired;
     return draft;
 }
@@ -66,7 +66,7 @@ static void keep(const struct hf_planner_draft *draft)
     if ((draft->now->want & HF_WANT_CLAIMED) != 0) {
         draft->next->flags |= HF_ROW_CLAIMED;
     }
-    size_t octets = draft->words * sizeof *draft->in;
+    size_t octets = draft->octets;
     memcpy(draft->in, draft->now_in, octets);
     memcpy(draft->pick_a, draft->now_a, octets);
     memcpy(draft->pick_aaaa, draft->now_aaaa, octets);
@@ -74,7 +74,7 @@ static void keep(const struct hf_planner_draft *draft)
 
 static void clear_answer(const struct hf_planner_draft *draft)
 {
-    size_t octets = draft->words * sizeof *draft->in;
+    size_t octets = draft->octets;
     memset(draft->in, 0, octets);
     memset(draft->pick_a, 0, octets);
     memset(draft->pick_aaaa, 0, octets);
@@ -115,10 +115,11 @@ static void plan_retired(struct hf_planner *planner, const struct hf_planner_dra
 /* True when all that differs is which of the members that serve are picked now. */
 static bool is_rotation(const struct hf_planner_draft *draft, bool rotates)
 {
-    return rotates && words_equal(draft->in, draft->now_in, draft->words) &&
+    return rotates && bits_equal(draft->in, draft->now_in, draft->octets) &&
            draft->next->ttl_s == draft->now->ttl_s &&
-           words_bits(draft->pick_a, draft->words) == words_bits(draft->now_a, draft->words) &&
-           words_bits(draft->pick_aaaa, draft->words) == words_bits(draft->now_aaaa, draft->words);
+           bits_count(draft->pick_a, draft->octets) == bits_count(draft->now_a, draft->octets) &&
+           bits_count(draft->pick_aaaa, draft->octets) ==
+               bits_count(draft->now_aaaa, draft->octets);
 }
 
 static void explain_change(const struct hf_planner *planner, struct hf_planner_draft *draft,
@@ -154,10 +155,10 @@ static void plan_answer(struct hf_planner *planner, struct hf_planner_draft *dra
     next->ttl_s = draft->policy->ttl_s;
     next->flags = (uint8_t)(HF_ROW_EXISTS | (next->flags & (HF_ROW_CLAIMED | HF_ROW_URGENT)) |
                             (is_pinned ? HF_ROW_PINNED : 0));
-    bool set_changed = !words_equal(draft->in, draft->now_in, draft->words);
+    bool set_changed = !bits_equal(draft->in, draft->now_in, draft->octets);
     bool answer_changed = draft->is_new || next->ttl_s != draft->now->ttl_s ||
-                          !words_equal(draft->pick_a, draft->now_a, draft->words) ||
-                          !words_equal(draft->pick_aaaa, draft->now_aaaa, draft->words);
+                          !bits_equal(draft->pick_a, draft->now_a, draft->octets) ||
+                          !bits_equal(draft->pick_aaaa, draft->now_aaaa, draft->octets);
     if (!set_changed && !answer_changed) {
         return;
     }
@@ -184,7 +185,7 @@ static void stamp(struct hf_planner *planner, const struct hf_planner_draft *dra
     bool is_due = planner->stamping || (draft->now->want & HF_WANT_STAMP) != 0;
     bool exists = (draft->now->flags & draft->next->flags & HF_ROW_EXISTS) != 0;
     bool has_content =
-        (draft->next->flags & HF_ROW_RETIRED) != 0 || !hf_words_empty(draft->in, draft->words);
+        (draft->next->flags & HF_ROW_RETIRED) != 0 || !hf_bits_empty(draft->in, draft->octets);
     if (is_due && exists && has_content && draft->next->gen != planner->publish_gen) {
         draft->next->gen = planner->publish_gen;
         draft->next->cause = HF_CAUSE_STAMP;
@@ -272,5 +273,5 @@ bool hf_planner_draft(struct hf_planner *planner, uint32_t endpoint, uint64_t no
     }
     stamp(planner, &draft);
     return draft.next->gen != draft.now->gen || draft.next->flags != draft.now->flags ||
-           !words_equal(draft.in, draft.now_in, draft.words);
+           !bits_equal(draft.in, draft.now_in, draft.octets);
 }

@@ -20,11 +20,11 @@ void hf_planner_next(const struct hf_planner *planner, uint32_t endpoint,
     assert(hf_bitset_has(&planner->publishing, endpoint));
     const struct hf_planner_row *now = &planner->rows[endpoint];
     const struct hf_planner_row *next = &planner->next_rows[endpoint];
-    uint64_t first = planner->fleet->endpoints[endpoint].word_first;
-    uint32_t words = hf_fleet_words(planner->fleet->endpoints[endpoint].member_count);
+    uint64_t first = planner->fleet->endpoints[endpoint].octet_first;
+    uint32_t octets = hf_fleet_octets(planner->fleet->endpoints[endpoint].member_count);
     bool same_answer = next->gen == now->gen;
     bool same_set = true;
-    for (uint32_t i = 0; i < words; i++) {
+    for (uint32_t i = 0; i < octets; i++) {
         same_set = same_set && planner->next_in[first + i] == planner->in[first + i];
     }
     *ret_entry = (struct hf_planner_entry){
@@ -42,7 +42,7 @@ void hf_planner_now(const struct hf_planner *planner, uint32_t endpoint,
                     struct hf_planner_entry *ret_entry)
 {
     assert(endpoint < planner->fleet->endpoint_count);
-    uint64_t first = planner->fleet->endpoints[endpoint].word_first;
+    uint64_t first = planner->fleet->endpoints[endpoint].octet_first;
     *ret_entry = (struct hf_planner_entry){
         .row = &planner->rows[endpoint],
         .in = planner->in + first,
@@ -78,9 +78,9 @@ enum hf_reason hf_planner_reason(const struct hf_planner *planner, uint32_t endp
     const struct hf_fleet_endpoint *shape = &planner->fleet->endpoints[endpoint];
     assert(member < shape->member_count);
     const struct hf_planner_row *row = &planner->rows[endpoint];
-    bool is_in = hf_bit(planner->in + shape->word_first, member);
-    bool is_picked = hf_bit(planner->pick_a + shape->word_first, member) ||
-                     hf_bit(planner->pick_aaaa + shape->word_first, member);
+    bool is_in = hf_bit(planner->in + shape->octet_first, member);
+    bool is_picked = hf_bit(planner->pick_a + shape->octet_first, member) ||
+                     hf_bit(planner->pick_aaaa + shape->octet_first, member);
     bool is_pinned = (row->flags & HF_ROW_PINNED) != 0;
     bool is_retired = (row->flags & HF_ROW_RETIRED) != 0 || (row->want & HF_WANT_RETIRED) != 0;
     uint32_t backend = planner->fleet->members[shape->member_first + member];

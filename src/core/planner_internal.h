@@ -39,10 +39,10 @@ struct hf_planner_draft {
     const uint32_t *members; /* backend numbers */
     struct hf_planner_row *now;
     struct hf_planner_row *next;
-    const uint64_t *now_in, *now_a, *now_aaaa;
-    uint64_t *in, *pick_a, *pick_aaaa;
+    const uint8_t *now_in, *now_a, *now_aaaa;
+    uint8_t *in, *pick_a, *pick_aaaa;
     uint32_t endpoint;
-    uint32_t words;
+    uint32_t octets;
     uint32_t hold_digest; /* of the set that the guards hold back, or that is published */
     uint8_t hold;
     bool is_new;      /* has no answer yet, or a tombstone's */
@@ -53,22 +53,22 @@ struct hf_planner_draft {
     bool is_patient;  /* its verdicts are not there yet: GONE members stay */
 };
 
-static inline bool hf_bit(const uint64_t *words, uint32_t bit)
+static inline bool hf_bit(const uint8_t *bits, uint32_t bit)
 {
-    return (words[bit / 64] >> (bit % 64) & 1) != 0;
+    return (bits[bit / 8] >> (bit % 8) & 1) != 0;
 }
 
-static inline void hf_bit_set(uint64_t *words, uint32_t bit)
+static inline void hf_bit_set(uint8_t *bits, uint32_t bit)
 {
-    words[bit / 64] |= UINT64_C(1) << (bit % 64);
+    bits[bit / 8] |= (uint8_t)(1U << (bit % 8));
 }
 
-static inline void hf_bit_clear(uint64_t *words, uint32_t bit)
+static inline void hf_bit_clear(uint8_t *bits, uint32_t bit)
 {
-    words[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
+    bits[bit / 8] &= (uint8_t) ~(1U << (bit % 8));
 }
 
-bool hf_words_empty(const uint64_t *words, uint32_t count);
+bool hf_bits_empty(const uint8_t *bits, uint32_t octets);
 
 /* planner_publish.c: TICK and PUBLISHED. */
 void hf_planner_tick(struct hf_planner *planner, uint64_t now_ms, struct hf_planner_outbox *outbox);

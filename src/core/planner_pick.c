@@ -4,7 +4,7 @@
 #include "core/planner_internal.h"
 
 static bool pick_family(struct hf_planner *planner, const struct hf_planner_draft *draft,
-                        uint8_t family, uint64_t slot, uint64_t *pick)
+                        uint8_t family, uint64_t slot, uint8_t *pick)
 {
     const struct hf_fleet_policy *policy = draft->policy;
     uint32_t count = 0;
@@ -26,8 +26,8 @@ static bool pick_family(struct hf_planner *planner, const struct hf_planner_draf
 
 bool hf_planner_picks(struct hf_planner *planner, struct hf_planner_draft *draft, uint64_t now_ms)
 {
-    memset(draft->pick_a, 0, draft->words * sizeof *draft->pick_a);
-    memset(draft->pick_aaaa, 0, draft->words * sizeof *draft->pick_aaaa);
+    memset(draft->pick_a, 0, draft->octets);
+    memset(draft->pick_aaaa, 0, draft->octets);
     uint64_t slot = hf_pick_slot(draft->policy->ttl_s, now_ms);
     bool rotates_a = pick_family(planner, draft, HF_FLEET_HAS_A, slot, draft->pick_a);
     bool rotates_aaaa = pick_family(planner, draft, HF_FLEET_HAS_AAAA, slot, draft->pick_aaaa);

@@ -182,8 +182,8 @@ static void commit(struct hf_planner *planner, uint32_t endpoint, uint64_t delay
 {
     const struct hf_fleet_endpoint *shape = &planner->fleet->endpoints[endpoint];
     struct hf_planner_row *row = &planner->rows[endpoint];
-    uint64_t first = shape->word_first;
-    size_t octets = hf_fleet_words(shape->member_count) * sizeof *planner->in;
+    uint64_t first = shape->octet_first;
+    size_t octets = hf_fleet_octets(shape->member_count) * sizeof *planner->in;
     commit_row(row, &planner->next_rows[endpoint]);
     prolong(&row->budget, delay_ms);
     memcpy(planner->in + first, planner->next_in + first, octets);

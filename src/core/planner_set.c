@@ -265,8 +265,8 @@ static void set_new(const struct hf_planner *planner, struct hf_planner_draft *d
 
 void hf_planner_set(struct hf_planner *planner, struct hf_planner_draft *draft, uint64_t now_ms)
 {
-    size_t octets = draft->words * sizeof *draft->in;
-    const uint64_t *pinned = planner->pinned + draft->shape->word_first;
+    size_t octets = draft->octets;
+    const uint8_t *pinned = planner->pinned + draft->shape->octet_first;
     if ((draft->now->want & HF_WANT_PINNED) != 0) {
         memcpy(draft->in, pinned, octets);
     } else if (draft->is_new) {
@@ -277,7 +277,7 @@ void hf_planner_set(struct hf_planner *planner, struct hf_planner_draft *draft, 
         memcpy(draft->in, draft->now_in, octets);
         set_guarded(planner, draft, now_ms);
     }
-    assert(!hf_words_empty(draft->in, draft->words));
+    assert(!hf_bits_empty(draft->in, draft->octets));
     book(planner, draft, now_ms);
 }
 

@@ -49,7 +49,7 @@ static int enactor(const struct hf_invocation *invocation)
                                  "--offset: found %s, expected I/N with I below N <= %d", offset,
                                  HF_CONFIG_ENACTORS_MAX);
     }
-    return hf_role_loop(invocation, options.name, run_enactor, &options);
+    return hf_role_loop(invocation, options.name, false, run_enactor, &options);
 }
 
 static const struct hf_option options[] = {

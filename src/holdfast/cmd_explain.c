@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "codec/name.h"
 #include "holdfast/explain.h"
 
 enum { NEAREST_SHOWN = 3 };
@@ -10,12 +11,15 @@ enum { NEAREST_SHOWN = 3 };
 static int refuse_unknown(const struct hf_explain *explain)
 {
     const struct hf_invocation *invocation = explain->look->invocation;
-    const char *names[NEAREST_SHOWN];
-    uint32_t count = hf_explain_nearest(explain->look->config, explain->name, names, NEAREST_SHOWN);
+    const struct hf_config *config = explain->look->config;
+    uint32_t nearest[NEAREST_SHOWN];
+    uint32_t count = hf_explain_nearest(config, explain->name, nearest, NEAREST_SHOWN);
     (void)hf_command_fail(invocation, "%s is neither in the configuration nor in the plan%s",
                           explain->name, count > 0 ? "; did you mean" : "");
     for (uint32_t i = 0; i < count; i++) {
-        hf_term_put(&invocation->err, HF_STYLE_NAME, "  %s\n", names[i]);
+        char name[HF_NAME_TEXT_MAX];
+        hf_name_text(config->endpoints[nearest[i]].owner, name);
+        hf_term_put(&invocation->err, HF_STYLE_NAME, "  %s\n", name);
     }
     return HF_EXIT_FAILED;
 }
@@ -38,8 +42,9 @@ static void locate(struct hf_explain *explain)
         return;
     }
     explain->endpoint = explain->planning->row_endpoints[row];
-    if (look->plan.entries[row].gen != 0) {
-        explain->entry = &look->plan.entries[row];
+    if (hf_plan_gen(&look->plan, row) != 0) {
+        hf_plan_get(&look->plan, row, &explain->published);
+        explain->entry = &explain->published;
         bool is_retired = (explain->entry->flags & HF_ROW_RETIRED) != 0;
         explain->kind = is_retired ? "retired" : configured == UINT32_MAX ? "orphan" : "configured";
     }

@@ -11,7 +11,7 @@ static int run_janitor(void *context, const struct hf_config *config, struct hf_
 
 static int janitor(const struct hf_invocation *invocation)
 {
-    return hf_role_loop(invocation, "janitor", run_janitor, NULL);
+    return hf_role_loop(invocation, "janitor", false, run_janitor, NULL);
 }
 
 const struct hf_command hf_command_janitor = {

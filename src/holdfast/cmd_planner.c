@@ -24,7 +24,7 @@ static int planner(const struct hf_invocation *invocation)
         }
         (void)snprintf(name, sizeof(name), "%s", given);
     }
-    return hf_role_loop(invocation, name, run_planner, name);
+    return hf_role_loop(invocation, name, true, run_planner, name);
 }
 
 static const struct hf_option options[] = {

@@ -18,7 +18,7 @@ static int is_planned(struct hf_change *change, const char *name)
         error = hf_plan_load(change->store, &plan, NULL, &gen);
     }
     uint32_t row = error == HF_OK ? hf_plan_find(&plan, owner) : UINT32_MAX;
-    bool planned = row != UINT32_MAX && plan.entries[row].gen != 0;
+    bool planned = row != UINT32_MAX && hf_plan_gen(&plan, row) != 0;
     hf_plan_release(&plan);
     return error != HF_OK ? error : planned;
 }

@@ -36,8 +36,9 @@ static int pin_entry(struct rollback *rollback, const struct hf_plan_entry *entr
 {
     struct hf_buf text;
     hf_buf_init(&text, PIN_TEXT_MAX);
-    for (uint32_t i = 0; i < entry->member_count; i++) {
-        put_member(&text, &rollback->old->backends[entry->members[i]]);
+    struct hf_plan_walk walk = hf_plan_walk(&entry->members);
+    for (uint32_t number; hf_plan_walk_next(&walk, &number);) {
+        put_member(&text, &rollback->old->backends[number]);
     }
     struct hf_override item = hf_change_item(rollback->change, HF_OVERRIDE_PIN, name);
     item.text = hf_buf_text(&text);
@@ -54,11 +55,12 @@ static int apply(void *context, struct hf_overrides *overrides)
     int error = HF_OK;
     rollback->count = 0;
     for (uint32_t row = 0; row < rollback->old->entry_count && error == HF_OK; row++) {
-        const struct hf_plan_entry *entry = &rollback->old->entries[row];
-        hf_name_text(entry->owner, name);
+        struct hf_plan_entry entry;
+        hf_plan_get(rollback->old, row, &entry);
+        hf_name_text(entry.owner, name);
         bool wanted = rollback->name == NULL || strcmp(rollback->name, name) == 0;
-        if (entry->gen != 0 && entry->member_count > 0 && wanted) {
-            error = pin_entry(rollback, entry, name, overrides);
+        if (entry.gen != 0 && entry.members.count > 0 && wanted) {
+            error = pin_entry(rollback, &entry, name, overrides);
             rollback->count++;
         }
     }

@@ -33,7 +33,8 @@ struct hf_explain {
     uint32_t zone;                     /* of the configuration, or UINT32_MAX */
     uint32_t endpoint;                 /* of the planning, or UINT32_MAX */
     const char *kind;                  /* "configured", "orphan", "retired", "unknown" */
-    const struct hf_plan_entry *entry; /* as published, or NULL */
+    const struct hf_plan_entry *entry; /* published, or NULL where there is none */
+    struct hf_plan_entry published;
     struct hf_explain_server server;
     const char *code;               /* what is between plan and server: "in-step", "behind", … */
     char text[HF_EXPLAIN_TEXT_MAX]; /* the same in words */
@@ -68,9 +69,9 @@ enum hf_hold hf_explain_hold(const struct hf_explain *explain, uint64_t *ret_unt
 /* Whether an operator's word is about this endpoint, its backends or its zone. */
 bool hf_explain_touches(const struct hf_explain *explain, const struct hf_override *item);
 
-/* explain_nearest.c: up to max names of the configuration that are spelled much alike. */
+/* explain_nearest.c: up to max endpoints of the configuration that are spelled alike. */
 uint32_t hf_explain_nearest(const struct hf_config *config, const char *name,
-                            const char **ret_names, uint32_t max);
+                            uint32_t *ret_endpoints, uint32_t max);
 
 /* explain_show.c, explain_json.c */
 void hf_explain_show(const struct hf_explain *explain);

@@ -197,14 +197,14 @@ void hf_explain_backend(const struct hf_explain *explain, uint32_t member,
     struct hf_planner_entry now;
     hf_planner_now(&planning->planner, explain->endpoint, &now);
     uint32_t number = now.members[member];
-    uint64_t bit = UINT64_C(1) << (member % 64);
+    uint8_t bit = (uint8_t)(1U << (member % 8));
     *ret_backend = (struct hf_explain_backend){
         .name = hf_planning_backend_name(planning, number),
         .plan = &planning->plan->backends[planning->backend_numbers[number]],
         .config = number < config->backend_count ? &config->backends[number] : NULL,
         .reason = hf_planner_reason(&planning->planner, explain->endpoint, member),
-        .is_in = (now.in[member / 64] & bit) != 0,
-        .is_picked = ((now.pick_a[member / 64] | now.pick_aaaa[member / 64]) & bit) != 0};
+        .is_in = (now.in[member / 8] & bit) != 0,
+        .is_picked = ((now.pick_a[member / 8] | now.pick_aaaa[member / 8]) & bit) != 0};
     if (ret_backend->config != NULL) {
         ret_backend->status = hf_look_backend(explain->look, ret_backend->name);
         ret_backend->drain = find_drain(explain, ret_backend->config);

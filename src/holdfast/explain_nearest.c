@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/distance.h"
+#include "codec/name.h"
 #include "holdfast/explain.h"
 
 enum { NEAREST_MAX = 8 };
@@ -23,14 +24,16 @@ static size_t far(const char *given, const char *name)
 }
 
 uint32_t hf_explain_nearest(const struct hf_config *config, const char *name,
-                            const char **ret_names, uint32_t max)
+                            uint32_t *ret_endpoints, uint32_t max)
 {
+    char text[HF_NAME_TEXT_MAX];
     size_t fars[NEAREST_MAX] = {0};
     uint32_t count = 0;
     assert(max > 0);
     max = max > NEAREST_MAX ? NEAREST_MAX : max;
     for (uint32_t i = 0; i < config->endpoint_count; i++) {
-        size_t found = far(name, config->endpoints[i].name);
+        hf_name_text(config->endpoints[i].owner, text);
+        size_t found = far(name, text);
         uint32_t at = count;
         if (found == SIZE_MAX || (count == max && found >= fars[count - 1])) {
             continue;
@@ -39,11 +42,11 @@ uint32_t hf_explain_nearest(const struct hf_config *config, const char *name,
         at = at < max ? at : max - 1;
         while (at > 0 && fars[at - 1] > found) {
             fars[at] = fars[at - 1];
-            ret_names[at] = ret_names[at - 1];
+            ret_endpoints[at] = ret_endpoints[at - 1];
             at--;
         }
         fars[at] = found;
-        ret_names[at] = config->endpoints[i].name;
+        ret_endpoints[at] = i;
     }
     return count;
 }

@@ -108,18 +108,19 @@ static int each_plan(void *context, const struct hf_plan_head *head, const struc
                                     .planner = keep(history, head->planner),
                                     .snapshot = head->snapshot};
     for (uint32_t i = 0; i < changes->entry_count; i++) {
-        const struct hf_plan_entry *entry = &changes->entries[i];
-        if (entry->gen != head->gen && entry->gen != 0) {
+        struct hf_plan_entry entry;
+        hf_plan_get(changes, i, &entry);
+        if (entry.gen != head->gen && entry.gen != 0) {
             row->marked++;
             continue;
         }
         if (row->changed++ == 0) {
             char text[HF_NAME_TEXT_MAX];
-            hf_name_text(entry->owner, text);
+            hf_name_text(entry.owner, text);
             row->first_name = keep(history, text);
         }
-        if (entry->gen != 0) {
-            count_cause(history, row, changes, entry);
+        if (entry.gen != 0) {
+            count_cause(history, row, changes, &entry);
         }
     }
     if (row->cause_count == 0) {
@@ -158,11 +159,12 @@ static int each_change(void *context, const struct hf_plan_head *head, const str
     if (row == UINT32_MAX) {
         return 0;
     }
-    const struct hf_plan_entry *entry = &changes->entries[row];
-    if (entry->gen != 0 && entry->gen != head->gen) {
+    struct hf_plan_entry entry;
+    hf_plan_get(changes, row, &entry);
+    if (entry.gen != 0 && entry.gen != head->gen) {
         return 0; /* the same answer */
     }
-    add_change(history, changes, entry, head);
+    add_change(history, changes, &entry, head);
     if (history->change_count > history->max) {
         history->is_complete = false;
         return 1;
@@ -188,8 +190,10 @@ int hf_history_load(struct hf_look *look, const uint8_t *owner, uint32_t max,
     }
     /* Its last change may be older than all that is kept: the head still tells of it. */
     uint32_t row = owner != NULL && look->has_plan ? hf_plan_find(&look->plan, owner) : UINT32_MAX;
-    if (row != UINT32_MAX && history.change_count == 0 && look->plan.entries[row].gen != 0) {
-        add_change(&history, &look->plan, &look->plan.entries[row], &look->plan.head);
+    if (row != UINT32_MAX && history.change_count == 0 && hf_plan_gen(&look->plan, row) != 0) {
+        struct hf_plan_entry entry;
+        hf_plan_get(&look->plan, row, &entry);
+        add_change(&history, &look->plan, &entry, &look->plan.head);
     }
     *ret_history = history;
     return HF_OK;

@@ -27,11 +27,14 @@ static void print_problems(const struct hf_term *term, const char *text)
     }
 }
 
-int hf_open_config(const struct hf_invocation *invocation, struct hf_config **ret_config)
+typedef int config_read(const char *path, struct hf_config **ret_config, struct hf_buf *problems);
+
+static int open_config(const struct hf_invocation *invocation, config_read *read,
+                       struct hf_config **ret_config)
 {
     struct hf_buf problems;
     hf_buf_init(&problems, PROBLEMS_MAX);
-    int status = hf_config_read(invocation->config_path, ret_config, &problems);
+    int status = read(invocation->config_path, ret_config, &problems);
     print_problems(&invocation->err, hf_buf_text(&problems));
     if (status == HF_ENOENT && problems.size == 0) {
         (void)hf_command_fail(invocation, "%s: no such file; name a configuration with -c FILE",
@@ -41,6 +44,16 @@ int hf_open_config(const struct hf_invocation *invocation, struct hf_config **re
     }
     hf_buf_release(&problems);
     return status;
+}
+
+int hf_open_config(const struct hf_invocation *invocation, struct hf_config **ret_config)
+{
+    return open_config(invocation, hf_config_read, ret_config);
+}
+
+int hf_open_config_zones(const struct hf_invocation *invocation, struct hf_config **ret_config)
+{
+    return open_config(invocation, hf_config_read_zones, ret_config);
 }
 
 int hf_open_store(const struct hf_invocation *invocation, const struct hf_config *config,

@@ -12,6 +12,8 @@
 
 /* Reads the configuration named by -c; warnings are printed too. Free with hf_config_free. */
 int hf_open_config(const struct hf_invocation *invocation, struct hf_config **ret_config);
+/* The same without the fleet (hf_config_read_zones). */
+int hf_open_config_zones(const struct hf_invocation *invocation, struct hf_config **ret_config);
 
 /* Opens the store of the configuration; create: makes one, and its folder, where there is none. */
 int hf_open_store(const struct hf_invocation *invocation, const struct hf_config *config,

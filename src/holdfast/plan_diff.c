@@ -31,11 +31,10 @@ static struct hf_plan_entry keep_entry(struct hf_look *look, const struct hf_pla
         return (struct hf_plan_entry){.owner = entry->owner};
     }
     const void *bytes = entry->records.bytes != NULL ? (const void *)entry->records.bytes : "";
-    const void *members = entry->members != NULL ? (const void *)entry->members : "";
+    const void *members = entry->members.count > 0 ? (const void *)entry->members.bytes : "";
     copy.records.bytes =
         (const uint8_t *)hf_arena_copy(&look->arena, bytes, hf_records_size(&entry->records));
-    copy.members = (const uint32_t *)(const void *)hf_arena_copy(
-        &look->arena, members, entry->member_count * sizeof(*entry->members));
+    copy.members.bytes = (const uint8_t *)hf_arena_copy(&look->arena, members, entry->members.size);
     return copy;
 }
 
@@ -64,14 +63,15 @@ static void note_before(struct hf_look *look, struct hf_plan_diff *diff, uint32_
     struct hf_plan_difference *row = &diff->rows[diff->row_count++];
     struct hf_planner_entry next;
     hf_planner_next(&planning->planner, endpoint, &next);
-    const struct hf_plan_entry *before = &look->plan.entries[planning->endpoint_rows[endpoint]];
+    struct hf_plan_entry before;
+    hf_plan_get(&look->plan, planning->endpoint_rows[endpoint], &before);
     uint32_t cause = next.row->cause_backend;
     *row = (struct hf_plan_difference){
-        .name = name_of(look, before->owner),
-        .action = action_of(&next, before),
+        .name = name_of(look, before.owner),
+        .action = action_of(&next, &before),
         .cause = next.cause,
         .backend = cause == UINT32_MAX ? NULL : hf_planning_backend_name(planning, cause),
-        .before = keep_entry(look, before),
+        .before = keep_entry(look, &before),
     };
     diff->counts[row->action]++;
 }
@@ -92,7 +92,7 @@ static int fill(struct hf_look *look, struct hf_plan_diff *diff)
     uint32_t count = 0;
     int error = hf_planning_fill(planning, diff->next_gen, look->now_ms, rows, &count);
     for (uint32_t i = 0; i < count; i++) {
-        diff->rows[i].after = look->plan.entries[rows[i]];
+        hf_plan_get(&look->plan, rows[i], &diff->rows[i].after);
     }
     free(rows);
     return error;
@@ -112,7 +112,7 @@ static void note_holds(struct hf_look *look, struct hf_plan_diff *diff)
             hf_bitset_has(&planner->publishing, at) ? &planner->next_rows[at] : &planner->rows[at];
         enum hf_hold hold = (enum hf_hold)planner->rows[at].hold;
         diff->holds[diff->hold_count++] = (struct hf_plan_hold){
-            .name = name_of(look, look->plan.entries[planning->endpoint_rows[at]].owner),
+            .name = name_of(look, hf_plan_owner(&look->plan, planning->endpoint_rows[at])),
             .endpoint = at,
             .hold = hold,
             .until_ms = hold == HF_HOLD_REMOVAL   ? row->budget.quiet_at_ms
@@ -139,11 +139,12 @@ static void note_orphans(struct hf_look *look, struct hf_plan_diff *diff)
         abort();
     }
     for (uint32_t i = first; i < count; i++) {
-        const struct hf_plan_entry *entry = &look->plan.entries[planning->endpoint_rows[i]];
+        struct hf_plan_entry entry;
+        hf_plan_get(&look->plan, planning->endpoint_rows[i], &entry);
         bool is_retired =
-            (entry->flags & HF_ROW_RETIRED) != 0 || hf_bitset_has(&planning->planner.publishing, i);
+            (entry.flags & HF_ROW_RETIRED) != 0 || hf_bitset_has(&planning->planner.publishing, i);
         if (!is_retired) {
-            diff->orphans[diff->orphan_count++] = name_of(look, entry->owner);
+            diff->orphans[diff->orphan_count++] = name_of(look, entry.owner);
         }
     }
 }
@@ -182,8 +183,9 @@ uint32_t hf_plan_diff_changes(const struct hf_plan_diff *diff)
 const char *hf_plan_diff_backend(const struct hf_plan *plan, const struct hf_plan_entry *entry,
                                  const uint8_t *address, size_t size)
 {
-    for (uint32_t i = 0; i < entry->member_count; i++) {
-        const struct hf_plan_backend *backend = &plan->backends[entry->members[i]];
+    struct hf_plan_walk walk = hf_plan_walk(&entry->members);
+    for (uint32_t number; hf_plan_walk_next(&walk, &number);) {
+        const struct hf_plan_backend *backend = &plan->backends[number];
         bool is_it = size == 4 ? backend->has_a && memcmp(backend->a, address, 4) == 0
                                : backend->has_aaaa && memcmp(backend->aaaa, address, 16) == 0;
         if (is_it) {

@@ -38,7 +38,7 @@ struct hf_config *hf_role_read_again(struct hf_config *config, struct hf_log *lo
     struct hf_config *fresh = NULL;
     struct hf_buf problems;
     hf_buf_init(&problems, PROBLEMS_MAX);
-    if (hf_config_read(config->path, &fresh, &problems) == HF_OK) {
+    if (hf_config_read_again(config, &fresh, &problems) == HF_OK) {
         hf_log(log, HF_LOG_INFO, "config_read", "path=%s", fresh->path);
         hf_config_free(config);
         config = fresh;
@@ -50,11 +50,13 @@ struct hf_config *hf_role_read_again(struct hf_config *config, struct hf_log *lo
     return config;
 }
 
-int hf_role_loop(const struct hf_invocation *invocation, const char *role, hf_role_run *run,
-                 void *context)
+int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool with_fleet,
+                 hf_role_run *run, void *context)
 {
     struct hf_config *config = NULL;
-    if (hf_open_config(invocation, &config) != HF_OK) {
+    int status = with_fleet ? hf_open_config(invocation, &config)
+                            : hf_open_config_zones(invocation, &config);
+    if (status != HF_OK) {
         return HF_EXIT_FAILED;
     }
     struct hf_log log;

@@ -13,9 +13,12 @@
 typedef int hf_role_run(void *context, const struct hf_config *config, struct hf_log *log,
                         enum hf_role_end *ret_end);
 
-/* role: the name in log lines. Returns an enum hf_exit. */
-int hf_role_loop(const struct hf_invocation *invocation, const char *role, hf_role_run *run,
-                 void *context);
+/*
+ * role: the name in log lines; with_fleet: it needs pools and endpoints of the configuration.
+ * Returns an enum hf_exit.
+ */
+int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool with_fleet,
+                 hf_role_run *run, void *context);
 
 /* Frees the configuration and returns it as it is in its file now; where that is wrong, logs why
  * and returns the one given. */

@@ -26,17 +26,18 @@ static void count_plan(struct hf_status *status)
     const struct hf_look *look = status->look;
     struct hf_status_counts *counts = &status->counts;
     for (uint32_t i = 0; i < look->plan.entry_count; i++) {
-        const struct hf_plan_entry *entry = &look->plan.entries[i];
-        if (entry->gen == 0) {
+        struct hf_plan_entry entry;
+        hf_plan_get(&look->plan, i, &entry);
+        if (entry.gen == 0) {
             continue;
         }
-        if ((entry->flags & HF_ROW_RETIRED) != 0) {
+        if ((entry.flags & HF_ROW_RETIRED) != 0) {
             counts->retired++;
             continue;
         }
         counts->planned++;
-        counts->pinned += (entry->flags & HF_ROW_PINNED) != 0;
-        counts->orphans += hf_config_find_endpoint(look->config, entry->owner) == UINT32_MAX;
+        counts->pinned += (entry.flags & HF_ROW_PINNED) != 0;
+        counts->orphans += hf_config_find_endpoint(look->config, entry.owner) == UINT32_MAX;
     }
 }
 

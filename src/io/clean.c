@@ -150,15 +150,16 @@ static void take_plan(struct clean_job *job)
     clean->clean_op = job->action.op;
     clean->clean_result = HF_RESULT_OK;
     for (uint32_t i = 0; i < job->plan.entry_count; i++) {
-        const struct hf_plan_entry *entry = &job->plan.entries[i];
-        struct hf_clean_zone *zone = entry->gen != 0 ? zone_of(clean, entry->owner) : NULL;
-        if (zone == NULL || (entry->flags & HF_ROW_RETIRED) == 0 ||
-            entry->changed_ms >= job->action.before_ms || zone->count == HF_CLEAN_TOMBSTONES_MAX) {
+        struct hf_plan_entry entry;
+        hf_plan_get(&job->plan, i, &entry);
+        struct hf_clean_zone *zone = entry.gen != 0 ? zone_of(clean, entry.owner) : NULL;
+        if (zone == NULL || (entry.flags & HF_ROW_RETIRED) == 0 ||
+            entry.changed_ms >= job->action.before_ms || zone->count == HF_CLEAN_TOMBSTONES_MAX) {
             continue;
         }
         struct hf_tombstone *tombstone = &zone->tombstones[zone->count++];
-        memcpy(tombstone->owner, entry->owner, hf_name_size(entry->owner));
-        tombstone->gen = entry->gen;
+        memcpy(tombstone->owner, entry.owner, hf_name_size(entry.owner));
+        tombstone->gen = entry.gen;
     }
     clean->zones_open = 1; /* until all are begun */
     for (uint32_t i = 0; i < clean->config->zone_count; i++) {

@@ -78,7 +78,7 @@ static struct hf_enact_place *place_of(struct hf_enact *enact, uint32_t row)
     }
     while (enact->place_count <= row) {
         uint32_t fresh = enact->place_count++;
-        uint32_t zone = hf_config_zone_of(enact->config, enact->plan.entries[fresh].owner);
+        uint32_t zone = hf_config_zone_of(enact->config, hf_plan_owner(&enact->plan, fresh));
         enact->places[fresh] = (struct hf_enact_place){.zone = zone};
         if (zone != UINT32_MAX) {
             enact->places[fresh].lane = hf_enact_zone_lane(&enact->zones[zone], fresh);
@@ -101,16 +101,17 @@ static void on_row_changing(void *context, uint32_t row)
 static void on_row_changed(void *context, uint32_t row)
 {
     struct hf_enact *enact = context;
-    const struct hf_plan_entry *entry = &enact->plan.entries[row];
+    struct hf_plan_entry entry;
+    hf_plan_get(&enact->plan, row, &entry);
     const struct hf_enact_place *place = place_of(enact, row);
     if (place->zone == UINT32_MAX) {
         return;
     }
     struct hf_enactor_event event = {
-        .type = HF_ENACTOR_EV_ENTRY, .lane = place->lane, .gen = entry->gen, .sum = entry->sum};
-    event.flags = (uint8_t)((entry->flags & HF_ROW_CLAIMED ? HF_LANE_CLAIMED : 0) |
-                            (entry->flags & HF_ROW_RETIRED ? HF_LANE_RETIRED : 0) |
-                            (entry->flags & HF_ROW_URGENT ? HF_LANE_URGENT : 0));
+        .type = HF_ENACTOR_EV_ENTRY, .lane = place->lane, .gen = entry.gen, .sum = entry.sum};
+    event.flags = (uint8_t)((entry.flags & HF_ROW_CLAIMED ? HF_LANE_CLAIMED : 0) |
+                            (entry.flags & HF_ROW_RETIRED ? HF_LANE_RETIRED : 0) |
+                            (entry.flags & HF_ROW_URGENT ? HF_LANE_URGENT : 0));
     hf_enact_feed(&enact->zones[place->zone], &event);
 }
 
@@ -381,7 +382,7 @@ static struct hf_enact *enact_new(const struct hf_config *config,
         abort();
     }
     (void)hf_enact_writer(enact, options->name);
-    hf_plan_init(&enact->plan);
+    hf_plan_init_answers(&enact->plan);
     hf_overrides_init(&enact->overrides);
     return enact;
 }

@@ -45,7 +45,7 @@ static void ask(struct read_item *item);
 static const uint8_t *owner_of(const struct read_item *item)
 {
     struct hf_enact_zone *zone = item->op->zone;
-    return zone->enact->plan.entries[zone->lane_rows[item->lane]].owner;
+    return hf_plan_owner(&zone->enact->plan, zone->lane_rows[item->lane]);
 }
 
 static bool note_address(uint8_t **bytes, uint16_t *count, const struct hf_dns_record *record,

@@ -43,7 +43,7 @@ static void fill_list(const struct hf_enact_zone *zone, enum hf_need need,
     list->names = hf_arena_array(arena, max + 1, sizeof(*list->names));
     for (uint32_t at = hf_bitset_next(set, 0); at != HF_BITSET_NONE && list->count < max;
          at = hf_bitset_next(set, at + 1)) {
-        hf_name_text(zone->enact->plan.entries[zone->lane_rows[at]].owner, text);
+        hf_name_text(hf_plan_owner(&zone->enact->plan, zone->lane_rows[at]), text);
         list->names[list->count++] = hf_arena_copy(arena, text, strlen(text));
     }
 }

@@ -176,12 +176,13 @@ static int add_lane(struct hf_enact_zone *zone, struct hf_update *update,
                     const struct hf_enactor_action *action, uint32_t lane_number)
 {
     const struct hf_lane *lane = &zone->machine.lanes[lane_number];
-    const struct hf_plan_entry *entry = &zone->enact->plan.entries[zone->lane_rows[lane_number]];
-    if (entry->gen != lane->sent_gen || entry->sum != lane->sent_sum ||
+    struct hf_plan_entry entry;
+    hf_plan_get(&zone->enact->plan, zone->lane_rows[lane_number], &entry);
+    if (entry.gen != lane->sent_gen || entry.sum != lane->sent_sum ||
         fence_is_lost(zone, lane_number)) {
         return HF_ESTALE;
     }
-    struct hf_update_change change = {.endpoint = entry->owner};
+    struct hf_update_change change = {.endpoint = entry.owner};
     struct one_txt before;
     uint8_t after[HF_FENCE_RDATA_MAX];
     change.fence_before = fence_set(zone, lane_number, &before);
@@ -192,7 +193,7 @@ static int add_lane(struct hf_enact_zone *zone, struct hf_update *update,
     hf_fence_format(zone->enact->config->installation, zone->enact->writers[0], &fence, after,
                     &change.fence_after_size);
     change.fence_after = after;
-    fill_records(zone, lane_number, entry, &change);
+    fill_records(zone, lane_number, &entry, &change);
     return hf_update_add(update, &change);
 }
 

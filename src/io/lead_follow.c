@@ -194,7 +194,7 @@ static void take_claims(struct hf_lead *lead, const struct hf_report_zone *zone)
     }
     for (uint32_t i = 0; i < lead->planning->fleet.endpoint_count; i++) {
         const struct hf_planner_row *row = &lead->planning->planner.rows[i];
-        const uint8_t *owner = lead->plan.entries[lead->planning->endpoint_rows[i]].owner;
+        const uint8_t *owner = hf_plan_owner(&lead->plan, lead->planning->endpoint_rows[i]);
         if (row->gen != 0 && row->gen <= zone->plan_gen && (row->flags & HF_ROW_CLAIMED) == 0 &&
             hf_name_is_within(owner, apex)) {
             claimed.endpoint = i;

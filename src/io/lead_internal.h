@@ -74,8 +74,10 @@ struct hf_lead {
     enum hf_role_end end;
     uint64_t started_ms;
     uint64_t status_hash, status_ms;
-    uint64_t backends_hash;
+    uint64_t backends_hash, backends_ms;
+    uint64_t backends_next_ms; /* not before: their document took its time */
     uint64_t published_count;
+    uint32_t spare_used; /* endpoints published since spare memory was given back */
     uint64_t publish_started_ms;
     uint64_t verified_ms; /* when the head was last looked at */
     uint64_t broken_gen;  /* of a head that this process knows and nobody else can read, or 0 */

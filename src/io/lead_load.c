@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "io/lead_internal.h"
+#include "io/pages.h"
 #include "io/wallclock.h"
+
+enum { SPARE_ENDPOINTS = 16384 };
 
 /* One load or publication; the image is the worker's until its done callback. */
 struct image_job {
@@ -199,16 +202,29 @@ static void log_published(struct hf_lead *lead, const struct image_job *job)
     if (job->row_count == 0) {
         return;
     }
-    const struct hf_plan_entry *first = &lead->plan.entries[job->rows[0]];
-    enum hf_log_level level = first->cause == HF_CAUSE_ROTATION ? HF_LOG_DEBUG : HF_LOG_INFO;
-    const char *cause = hf_cause_name((enum hf_cause)first->cause);
-    if (first->cause_backend == UINT32_MAX) {
+    struct hf_plan_entry first;
+    hf_plan_get(&lead->plan, job->rows[0], &first);
+    enum hf_log_level level = first.cause == HF_CAUSE_ROTATION ? HF_LOG_DEBUG : HF_LOG_INFO;
+    const char *cause = hf_cause_name((enum hf_cause)first.cause);
+    if (first.cause_backend == UINT32_MAX) {
         hf_log(lead->log, level, "plan_published", "gen=%llu endpoints=%u cause=%s",
                (unsigned long long)job->head.gen, job->row_count, cause);
     } else {
         hf_log(lead->log, level, "plan_published", "gen=%llu endpoints=%u cause=%s backend=%s",
                (unsigned long long)job->head.gen, job->row_count, cause,
-               lead->plan.backends[first->cause_backend].name);
+               lead->plan.backends[first.cause_backend].name);
+    }
+}
+
+/* What planning them took is given back once it is worth a call. */
+static void give_back(struct hf_lead *lead, uint32_t published)
+{
+    lead->spare_used += published;
+    if (lead->spare_used >= SPARE_ENDPOINTS) {
+        size_t size = 0;
+        void *spare = hf_planner_spare(&lead->planning->planner, &size);
+        hf_pages_forget(spare, size);
+        lead->spare_used = 0;
     }
 }
 
@@ -231,6 +247,7 @@ static void publish_done(void *context, int result, const char *why)
         struct hf_planner_event event = {
             .type = HF_PLANNER_PUBLISHED, .op = job->action.op, .result = (uint8_t)outcome};
         hf_lead_step(lead, &event);
+        give_back(lead, job->row_count);
         if (outcome == HF_RESULT_UNKNOWN) {
             /* Not at once: the retry timer asks the store again. */
             hf_lead_retry_later(lead);

@@ -133,7 +133,12 @@ static bool is_claimed(const struct hf_lead *lead, const char *name)
     uint8_t owner[HF_NAME_MAX];
     uint32_t row =
         hf_name_parse(name, owner) == HF_OK ? hf_plan_find(&lead->plan, owner) : UINT32_MAX;
-    return row != UINT32_MAX && (lead->plan.entries[row].flags & HF_ROW_CLAIMED) != 0;
+    if (row == UINT32_MAX) {
+        return false;
+    }
+    struct hf_plan_entry entry;
+    hf_plan_get(&lead->plan, row, &entry);
+    return (entry.flags & HF_ROW_CLAIMED) != 0;
 }
 
 static bool is_done(const struct hf_lead *lead, const struct hf_override *item, uint64_t now_ms)

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Status documents: written when they say something new, and every few seconds as a sign of life.
+/*
+ * Status documents: written when they say something new, and every few seconds as a sign of life.
+ *
+ * That of the backends is as large as the fleet of them. It is encoded on the worker, from a copy,
+ * and written so seldom that it takes at most a twentieth of the worker's time: a verdict's plan
+ * waits behind it now and then, and not behind one after the other.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +15,33 @@
 
 enum {
     STATUS_ALIVE_MS = 5000,
+    STATUS_PACE = 20, /* times what the backends' document took: until the next */
+    STATUS_REST_MAX_MS = 10000,
     HELD_LINES_MAX = 64 * 1024,
 };
 
 struct status_job {
     struct hf_lead *lead;
     struct hf_buf planner;
-    struct hf_buf backends;
+    bool with_backends;
+    struct hf_backend_status *rows; /* of the backends */
+    uint32_t row_count;
+    struct hf_arena texts;
+    uint64_t took_ms; /* the backends' document */
 };
+
+static int put_backends(struct status_job *job, struct hf_store *store)
+{
+    struct hf_buf json;
+    uint64_t begun_ms = hf_wallclock_ms();
+    hf_buf_init(&json, HF_STATUS_BYTES_MAX);
+    hf_backends_status_encode(begun_ms, job->rows, job->row_count, &json);
+    int error = hf_document_put(store, HF_STATUS_BACKENDS, &json);
+    hf_buf_release(&json);
+    uint64_t now_ms = hf_wallclock_ms();
+    job->took_ms = now_ms > begun_ms ? now_ms - begun_ms : 0;
+    return error;
+}
 
 static int status_job_run(void *context, struct hf_store *store, int open_error)
 {
@@ -26,8 +50,8 @@ static int status_job_run(void *context, struct hf_store *store, int open_error)
         return open_error;
     }
     int error = hf_document_put(store, HF_STATUS_PLANNER, &job->planner);
-    if (error == HF_OK) {
-        error = hf_document_put(store, HF_STATUS_BACKENDS, &job->backends);
+    if (error == HF_OK && job->with_backends) {
+        error = put_backends(job, store);
     }
     return error;
 }
@@ -35,14 +59,21 @@ static int status_job_run(void *context, struct hf_store *store, int open_error)
 static void status_job_done(void *context, int result, const char *why)
 {
     struct status_job *job = context;
+    struct hf_lead *lead = job->lead;
     (void)why;
     if (result != HF_OK) {
-        job->lead->status_hash = 0;
-        job->lead->backends_hash = 0;
+        lead->status_hash = 0;
+        lead->backends_hash = 0;
     }
-    job->lead->status_pending = false;
+    if (job->with_backends) {
+        uint64_t rest_ms = job->took_ms * STATUS_PACE;
+        lead->backends_next_ms =
+            uv_now(&lead->loop) + (rest_ms < STATUS_REST_MAX_MS ? rest_ms : STATUS_REST_MAX_MS);
+    }
+    lead->status_pending = false;
     hf_buf_release(&job->planner);
-    hf_buf_release(&job->backends);
+    hf_arena_release(&job->texts);
+    free(job->rows);
     free(job);
 }
 
@@ -115,30 +146,32 @@ static uint64_t hash_backends(const struct hf_lead *lead)
     return hash;
 }
 
-static void encode_backends(const struct hf_lead *lead, struct hf_buf *json)
+/* What checks change meanwhile is copied; the rest lives as long as the planner. */
+static void copy_backends(const struct hf_lead *lead, struct status_job *job)
 {
     const struct hf_config *config = lead->config;
-    struct hf_backend_status *rows = calloc(config->backend_count + 1U, sizeof(*rows));
-    if (rows == NULL) {
+    job->rows = calloc(config->backend_count + 1U, sizeof(*job->rows));
+    if (job->rows == NULL) {
         abort();
     }
+    job->with_backends = true;
+    job->row_count = config->backend_count;
     for (uint32_t i = 0; i < config->backend_count; i++) {
         const struct hf_lead_backend *backend = &lead->backends[i];
-        rows[i] = (struct hf_backend_status){.name = config->backends[i].name,
-                                             .pool = config->pools[config->backends[i].pool].name,
-                                             .site = config->sites[config->backends[i].site],
-                                             .why = backend->why,
-                                             .addresses = backend->addresses,
-                                             .verdict = (enum hf_verdict)backend->health.verdict,
-                                             .drained = lead->planning->planner.drained[i] == 1,
-                                             .since_ms = backend->health.verdict_at_ms,
-                                             .checked_ms = backend->checked_ms,
-                                             .held_until_ms = backend->health.held_until_ms,
-                                             .duration_us = backend->duration_us,
-                                             .flaps = backend->health.flap_count};
+        job->rows[i] = (struct hf_backend_status){
+            .name = config->backends[i].name,
+            .pool = config->pools[config->backends[i].pool].name,
+            .site = config->sites[config->backends[i].site],
+            .why = hf_arena_copy(&job->texts, backend->why, strlen(backend->why)),
+            .addresses = backend->addresses,
+            .verdict = (enum hf_verdict)backend->health.verdict,
+            .drained = lead->planning->planner.drained[i] == 1,
+            .since_ms = backend->health.verdict_at_ms,
+            .checked_ms = backend->checked_ms,
+            .held_until_ms = backend->health.held_until_ms,
+            .duration_us = backend->duration_us,
+            .flaps = backend->health.flap_count};
     }
-    hf_backends_status_encode(hf_wallclock_ms(), rows, config->backend_count, json);
-    free(rows);
 }
 
 void hf_lead_status(struct hf_lead *lead)
@@ -152,20 +185,24 @@ void hf_lead_status(struct hf_lead *lead)
     }
     job->lead = lead;
     hf_buf_init(&job->planner, HF_STATUS_BYTES_MAX);
-    hf_buf_init(&job->backends, HF_STATUS_BYTES_MAX);
+    hf_arena_init(&job->texts, SIZE_MAX);
     uint64_t hash = encode_planner(lead, &job->planner);
     uint64_t backends_hash = hash_backends(lead);
     uint64_t now = uv_now(&lead->loop);
+    bool backends_news =
+        backends_hash != lead->backends_hash || now - lead->backends_ms >= STATUS_ALIVE_MS;
+    if (backends_news && now >= lead->backends_next_ms) {
+        copy_backends(lead, job);
+        lead->backends_hash = backends_hash;
+        lead->backends_ms = now;
+    }
     bool due = now - lead->status_ms >= STATUS_ALIVE_MS;
-    bool news = hash != lead->status_hash || backends_hash != lead->backends_hash;
     lead->status_pending = true;
-    if (!news && !due) {
+    if (hash == lead->status_hash && !due && !job->with_backends) {
         status_job_done(job, HF_OK, NULL);
         return;
     }
-    encode_backends(lead, &job->backends);
     lead->status_hash = hash;
-    lead->backends_hash = backends_hash;
     lead->status_ms = now;
     if (hf_store_async_submit(lead->store, status_job_run, status_job_done, job) != HF_OK) {
         status_job_done(job, HF_EBUSY, NULL);

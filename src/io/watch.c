@@ -64,7 +64,7 @@ static void on_timer(uv_timer_t *timer)
     struct hf_buf problems;
     hf_buf_init(&problems, PROBLEMS_MAX);
     struct hf_config *trial = NULL;
-    int error = hf_config_read(watch->config->path, &trial, &problems);
+    int error = hf_config_read_again(watch->config, &trial, &problems);
     if (error == HF_OK) {
         hf_config_free(trial);
         watch->changed(watch->context);

@@ -119,7 +119,7 @@ struct hf_world_fleet {
     struct hf_fleet_policy policy;
     struct hf_fleet_endpoint endpoints[HF_WORLD_ENDPOINTS_MAX];
     uint32_t members[HF_WORLD_ENDPOINTS_MAX * HF_WORLD_MEMBERS_MAX];
-    uint32_t user_first[HF_WORLD_BACKENDS + 1];
+    struct hf_fleet_run user_runs[HF_WORLD_BACKENDS];
     uint32_t users[HF_WORLD_ENDPOINTS_MAX * HF_WORLD_MEMBERS_MAX];
 };
 enum { HF_WORLD_DESK_WORDS = 192 };

@@ -25,7 +25,7 @@ static void check_pace(struct hf_world *world, uint32_t e, uint64_t now_ms)
 
 /* Whether some of these members have addresses of a family. */
 static bool has_family(const struct hf_world *world, const struct hf_planner *machine, uint32_t e,
-                       uint64_t members, uint8_t family)
+                       uint8_t members, uint8_t family)
 {
     for (uint32_t i = 0; i < world->shape.members; i++) {
         uint32_t backend = hf_world_backend(world, e, i);

@@ -30,14 +30,14 @@ static void build_backends(const struct hf_world *world, struct hf_world_fleet *
         }
         fleet->backends[b] =
             (struct hf_fleet_backend){.capacity = 1, .weight = 1, .flags = families};
-        fleet->user_first[b] = used;
+        fleet->user_runs[b] = (struct hf_fleet_run){.first = used};
         for (uint32_t e = 0; e < world->shape.endpoints; e++) {
             if (b == e || b >= world->shape.endpoints) {
                 fleet->users[used++] = e;
             }
         }
+        fleet->user_runs[b].count = used - fleet->user_runs[b].first;
     }
-    fleet->user_first[count] = used;
 }
 
 /* Of two members one may leave at once, and the other is held by min_healthy: no window matters. */
@@ -56,7 +56,7 @@ void hf_world_fleet_build(const struct hf_world *world, struct hf_world_fleet *f
                                              .max_removal_permille = HF_WORLD_REMOVAL_PERMILLE,
                                              .answers_max = HF_WORLD_MEMBERS_MAX};
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-        fleet->endpoints[e] = (struct hf_fleet_endpoint){.word_first = e,
+        fleet->endpoints[e] = (struct hf_fleet_endpoint){.octet_first = e,
                                                          .member_first = members,
                                                          .member_count = world->shape.members,
                                                          .seed = e};
@@ -68,9 +68,9 @@ void hf_world_fleet_build(const struct hf_world *world, struct hf_world_fleet *f
                                      .policies = &fleet->policy,
                                      .endpoints = fleet->endpoints,
                                      .members = fleet->members,
-                                     .user_first = fleet->user_first,
+                                     .user_runs = fleet->user_runs,
                                      .users = fleet->users,
-                                     .word_count = world->shape.endpoints,
+                                     .octet_count = world->shape.endpoints,
                                      .backend_count = hf_world_backends(world),
                                      .policy_count = 1,
                                      .endpoint_count = world->shape.endpoints,
@@ -97,10 +97,10 @@ static void sit_rows(const struct hf_world *world, const struct hf_world_planner
         machine->next_rows[e] = facts->next_rows[e];
         machine->in[e] = facts->in[e];
         machine->pick_a[e] = facts->picks[e] & 15U;
-        machine->pick_aaaa[e] = (uint64_t)facts->picks[e] >> 4;
+        machine->pick_aaaa[e] = (uint8_t)(facts->picks[e] >> 4);
         machine->next_in[e] = facts->next_in[e];
         machine->next_pick_a[e] = facts->next_picks[e] & 15U;
-        machine->next_pick_aaaa[e] = (uint64_t)facts->next_picks[e] >> 4;
+        machine->next_pick_aaaa[e] = (uint8_t)(facts->next_picks[e] >> 4);
         machine->pinned[e] = facts->pins[e];
     }
     for (uint32_t b = 0; b < hf_world_backends(world); b++) {
@@ -159,15 +159,15 @@ static void rise_rows(const struct hf_world *world, struct hf_world_planner *fac
 {
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         facts->rows[e] = machine->rows[e];
-        facts->in[e] = (uint8_t)machine->in[e];
+        facts->in[e] = machine->in[e];
         facts->picks[e] = (uint16_t)(machine->pick_a[e] | machine->pick_aaaa[e] << 4);
-        facts->pins[e] = (uint8_t)machine->pinned[e];
+        facts->pins[e] = machine->pinned[e];
         facts->next_rows[e] = (struct hf_planner_row){0};
         facts->next_in[e] = 0;
         facts->next_picks[e] = 0;
         if (hf_bit8(facts->publishing, e)) {
             facts->next_rows[e] = machine->next_rows[e];
-            facts->next_in[e] = (uint8_t)machine->next_in[e];
+            facts->next_in[e] = machine->next_in[e];
             facts->next_picks[e] =
                 (uint16_t)(machine->next_pick_a[e] | machine->next_pick_aaaa[e] << 4);
         }

@@ -142,7 +142,7 @@ static void feed_overrides(struct hf_world *world, uint32_t number, struct hf_wo
     const struct hf_world_overrides *overrides = &planner->overrides;
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         uint8_t flags = desk->machine.rows[e].flags;
-        uint64_t bits = overrides->pins[e];
+        uint8_t bits = overrides->pins[e];
         if ((flags & HF_ROW_PINNED) != 0 && !hf_bit8(overrides->pinned, e)) {
             feed(world, number, desk,
                  (struct hf_planner_event){.type = HF_PLANNER_UNPIN, .endpoint = e});
@@ -196,8 +196,8 @@ static void rebuild(struct hf_world *world, uint32_t number, struct hf_world_des
         hf_planner_inherit(&desk->machine, &earlier);
     }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
-        uint64_t in = planner->in[e];
-        uint64_t a = planner->picks[e] & 15U, aaaa = (uint64_t)planner->picks[e] >> 4;
+        uint8_t in = planner->in[e];
+        uint8_t a = planner->picks[e] & 15U, aaaa = (uint8_t)(planner->picks[e] >> 4);
         if (rows[e].gen != 0) {
             hf_planner_adopt(&desk->machine, e, &rows[e], &in, &a, &aaaa);
         }

@@ -51,17 +51,19 @@ static uint32_t in_plan(const struct hf_plan *plan)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < plan->entry_count; i++) {
-        const struct hf_plan_entry *entry = &plan->entries[i];
-        bool empty = entry->records.a_count == 0 && entry->records.aaaa_count == 0;
-        if (entry->gen != 0) {
-            assert(empty == ((entry->flags & HF_ROW_RETIRED) != 0));
-            assert(entry->sum == hf_records_sum(entry->owner, &entry->records));
-            assert(entry->gen <= plan->head.gen || plan->edited);
+        struct hf_plan_entry entry;
+        hf_plan_get(plan, i, &entry);
+        bool empty = entry.records.a_count == 0 && entry.records.aaaa_count == 0;
+        if (entry.gen != 0) {
+            assert(empty == ((entry.flags & HF_ROW_RETIRED) != 0));
+            assert(entry.sum == hf_records_sum(entry.owner, &entry.records));
+            assert(entry.gen <= plan->head.gen || plan->edited);
             count++;
         }
-        for (uint32_t k = 0; k < entry->member_count; k++) {
-            assert(entry->members[k] < plan->backend_count);
-            assert(k == 0 || entry->members[k - 1] < entry->members[k]);
+        struct hf_plan_walk walk = hf_plan_walk(&entry.members);
+        uint32_t least = 0;
+        for (uint32_t number; hf_plan_walk_next(&walk, &number); least = number + 1) {
+            assert(number < plan->backend_count && number >= least);
         }
     }
     return count;
@@ -78,14 +80,15 @@ static void expect_same(const struct hf_plan *a, const struct hf_plan *b)
 {
     assert(in_plan(a) == in_plan(b));
     for (uint32_t i = 0; i < a->entry_count; i++) {
-        const struct hf_plan_entry *x = &a->entries[i];
-        if (x->gen != 0) {
-            uint32_t row = hf_plan_find(b, x->owner);
+        struct hf_plan_entry x, y;
+        hf_plan_get(a, i, &x);
+        if (x.gen != 0) {
+            uint32_t row = hf_plan_find(b, x.owner);
             assert(row != UINT32_MAX);
-            const struct hf_plan_entry *y = &b->entries[row];
-            assert(x->gen == y->gen && x->sum == y->sum && x->flags == y->flags);
-            assert(x->member_count == y->member_count && x->cause == y->cause);
-            assert(hf_records_equal(&x->records, &y->records));
+            hf_plan_get(b, row, &y);
+            assert(x.gen == y.gen && x.sum == y.sum && x.flags == y.flags);
+            assert(x.members.count == y.members.count && x.cause == y.cause);
+            assert(hf_records_equal(&x.records, &y.records));
         }
     }
 }
@@ -100,8 +103,7 @@ static void expect_round_trip(const struct hf_plan *plan)
     hf_buf_init(&object, OBJECT_MAX);
     hf_plan_init(&copy);
     if (snapshot(plan, UINT64_MAX, &object) == HF_OK) {
-        int error =
-            hf_plan_apply(&copy, &name, object.bytes, object.size, get_part, &none, NULL);
+        int error = hf_plan_apply(&copy, &name, object.bytes, object.size, get_part, &none, NULL);
         assert(error == HF_OK);
         expect_same(plan, &copy);
     }
@@ -116,17 +118,18 @@ static void edit(struct hf_plan *plan, struct hf_cursor *cursor)
     uint8_t owner[HF_NAME_MAX];
     uint8_t rdata[20 * 8];
     uint32_t members[8];
+    uint8_t packed[8 * HF_PLAN_MEMBER_OCTETS_MAX];
     (void)snprintf(text, sizeof(text), "e%u.test.", hf_cursor_u8(cursor) % 16U);
     int error = hf_name_parse(text, owner);
     assert(error == HF_OK);
     struct hf_plan_entry entry = {.gen = hf_cursor_u8(cursor),
                                   .records = {.bytes = rdata, .ttl_s = hf_cursor_u16(cursor)},
-                                  .members = members,
                                   .cause = hf_cursor_u8(cursor) % (HF_CAUSE_CLAIMED + 1),
                                   .flags = hf_cursor_u8(cursor) & 0x3f,
                                   .cause_backend = UINT32_MAX};
     uint8_t mask = hf_cursor_u8(cursor);
     uint16_t aaaa_count = 0;
+    uint32_t member_count = 0;
     for (uint8_t i = 0; i < 8; i++) {
         struct hf_plan_backend backend = {.name = (const char *)&"a\0b\0c\0d\0e\0f\0g\0h"[2 * i],
                                           .capacity = mask,
@@ -136,7 +139,7 @@ static void edit(struct hf_plan *plan, struct hf_cursor *cursor)
                                           .aaaa = {i}};
         uint32_t number = hf_plan_backend_number(plan, &backend);
         if ((mask >> i & 1) != 0) {
-            members[entry.member_count++] = number;
+            members[member_count++] = number;
             memcpy(rdata + (size_t)4 * entry.records.a_count++, backend.a, 4);
         }
     }
@@ -147,6 +150,7 @@ static void edit(struct hf_plan *plan, struct hf_cursor *cursor)
             at[0] = i;
         }
     }
+    entry.members = hf_plan_members_pack(members, member_count, packed);
     entry.records.aaaa_count = aaaa_count;
     entry.flags =
         (uint8_t)(mask == 0 ? entry.flags | HF_ROW_RETIRED : entry.flags & ~HF_ROW_RETIRED);

@@ -60,14 +60,15 @@ static uint32_t row_of(struct publisher *publisher, uint32_t endpoint)
 static void set_answer(struct publisher *publisher, uint32_t row, uint64_t gen, bool retired)
 {
     uint8_t bytes[4 * 4 + 2 * 16] = {0};
-    const struct hf_plan_entry *old = &publisher->plan.entries[row];
+    struct hf_plan_entry old;
+    hf_plan_get(&publisher->plan, row, &old);
     struct hf_plan_entry entry = {
         .gen = gen,
         .records = {.bytes = bytes, .ttl_s = 1},
         .changed_ms = wallclock_ms(),
         .cause_backend = UINT32_MAX,
         .cause = (uint8_t)(retired ? HF_CAUSE_RETIRED : HF_CAUSE_HEALTH),
-        .flags = (uint8_t)((old->flags & HF_ROW_CLAIMED) | HF_ROW_EXISTS),
+        .flags = (uint8_t)((old.flags & HF_ROW_CLAIMED) | HF_ROW_EXISTS),
     };
     if (retired) {
         entry.flags |= HF_ROW_RETIRED;
@@ -128,7 +129,8 @@ static int claim(struct publisher *publisher)
     uint32_t count = 0;
     int error = hf_plan_load(publisher->store, &publisher->plan, NULL, &loaded);
     for (uint32_t row = 0; error == HF_OK && row < publisher->plan.entry_count; row++) {
-        struct hf_plan_entry entry = publisher->plan.entries[row];
+        struct hf_plan_entry entry;
+        hf_plan_get(&publisher->plan, row, &entry);
         if (entry.gen != 0 && (entry.flags & HF_ROW_CLAIMED) == 0) {
             entry.flags |= HF_ROW_CLAIMED;
             hf_plan_set(&publisher->plan, row, &entry);

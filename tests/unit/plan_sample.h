@@ -83,11 +83,11 @@ static inline uint32_t sample_set(struct hf_plan *plan, uint32_t endpoint, uint6
     }
     uint32_t cause_backend = count > 0 ? members[0] : UINT32_MAX;
     qsort(members, count, sizeof(*members), sample_order);
+    uint8_t packed[50 * HF_PLAN_MEMBER_OCTETS_MAX];
     struct hf_plan_entry entry = {
         .gen = gen,
         .records = records,
-        .members = members,
-        .member_count = count,
+        .members = hf_plan_members_pack(members, count, packed),
         .changed_ms = 1700000000000 + gen,
         .cause_backend = cause_backend,
         .cause = count > 0 ? HF_CAUSE_HEALTH : HF_CAUSE_RETIRED,
@@ -108,11 +108,18 @@ static inline uint32_t sample_remove(struct hf_plan *plan, uint32_t endpoint)
     return row;
 }
 
+static inline struct hf_plan_entry sample_entry(const struct hf_plan *plan, uint32_t row)
+{
+    struct hf_plan_entry entry;
+    hf_plan_get(plan, row, &entry);
+    return entry;
+}
+
 static inline uint32_t sample_in_plan(const struct hf_plan *plan)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < plan->entry_count; i++) {
-        count += plan->entries[i].gen != 0;
+        count += hf_plan_gen(plan, i) != 0;
     }
     return count;
 }
@@ -131,16 +138,21 @@ static inline void sample_backends_equal(const struct hf_plan_backend *a,
 static inline void sample_members_equal(const struct hf_plan *a, const struct hf_plan_entry *x,
                                         const struct hf_plan *b, const struct hf_plan_entry *y)
 {
-    assert_int_equal(x->member_count, y->member_count);
-    for (uint32_t i = 0; i < x->member_count; i++) {
-        const struct hf_plan_backend *backend = &a->backends[x->members[i]];
-        uint32_t k = 0;
-        while (k < y->member_count && strcmp(b->backends[y->members[k]].name, backend->name) != 0) {
-            k++;
-        }
-        assert_true(k < y->member_count);
-        sample_backends_equal(backend, &b->backends[y->members[k]]);
-        assert_true(i == 0 || x->members[i - 1] < x->members[i]);
+    assert_int_equal(x->members.count, y->members.count);
+    struct hf_plan_walk walk = hf_plan_walk(&x->members);
+    uint32_t least = 0;
+    for (uint32_t number; hf_plan_walk_next(&walk, &number);) {
+        const struct hf_plan_backend *backend = &a->backends[number];
+        struct hf_plan_walk others = hf_plan_walk(&y->members);
+        uint32_t other = UINT32_MAX;
+        bool more;
+        do {
+            more = hf_plan_walk_next(&others, &other);
+        } while (more && strcmp(b->backends[other].name, backend->name) != 0);
+        assert_true(more);
+        sample_backends_equal(backend, &b->backends[other]);
+        assert_true(number >= least);
+        least = number + 1;
     }
 }
 
@@ -169,10 +181,13 @@ static inline void sample_plans_equal(const struct hf_plan *a, const struct hf_p
 {
     assert_int_equal(sample_in_plan(a), sample_in_plan(b));
     for (uint32_t i = 0; i < a->entry_count; i++) {
-        if (a->entries[i].gen != 0) {
-            uint32_t row = hf_plan_find(b, a->entries[i].owner);
+        if (hf_plan_gen(a, i) != 0) {
+            uint32_t row = hf_plan_find(b, hf_plan_owner(a, i));
             assert_int_not_equal(row, UINT32_MAX);
-            sample_entries_equal(a, &a->entries[i], b, &b->entries[row]);
+            struct hf_plan_entry x, y;
+            hf_plan_get(a, i, &x);
+            hf_plan_get(b, row, &y);
+            sample_entries_equal(a, &x, b, &y);
         }
     }
 }

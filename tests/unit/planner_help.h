@@ -23,7 +23,7 @@ struct help {
     struct hf_fleet_policy policies[HELP_POLICIES];
     struct hf_fleet_endpoint endpoints[HELP_ENDPOINTS];
     uint32_t members[HELP_MEMBERS];
-    uint32_t user_first[HELP_BACKENDS + 1];
+    struct hf_fleet_run user_runs[HELP_BACKENDS];
     uint32_t users[HELP_MEMBERS];
     uint32_t member_count;
     struct hf_fleet fleet;
@@ -44,7 +44,7 @@ static inline void help_init(struct help *help)
         .policies = help->policies,
         .endpoints = help->endpoints,
         .members = help->members,
-        .user_first = help->user_first,
+        .user_runs = help->user_runs,
         .users = help->users,
         .max_changed_ms = 60000,
         .max_changed_permille = 1000,
@@ -78,13 +78,13 @@ static inline uint32_t help_endpoint(struct help *help, uint32_t policy, const u
 {
     uint32_t endpoint = help->fleet.endpoint_count++;
     help->endpoints[endpoint] = (struct hf_fleet_endpoint){
-        .word_first = help->fleet.word_count,
+        .octet_first = (uint32_t)help->fleet.octet_count,
         .member_first = help->member_count,
         .member_count = count,
         .policy = policy,
         .seed = endpoint * UINT32_C(2654435761),
     };
-    help->fleet.word_count += hf_fleet_words(count);
+    help->fleet.octet_count += hf_fleet_octets(count);
     if (count > 0) {
         memcpy(help->members + help->member_count, members, count * sizeof *members);
     }
@@ -97,7 +97,7 @@ static inline void help_start(struct help *help, uint64_t head_gen)
 {
     uint32_t used = 0;
     for (uint32_t backend = 0; backend < help->fleet.backend_count; backend++) {
-        help->user_first[backend] = used;
+        help->user_runs[backend].first = used;
         for (uint32_t e = 0; e < help->fleet.endpoint_count; e++) {
             const struct hf_fleet_endpoint *shape = &help->endpoints[e];
             for (uint32_t i = 0; i < shape->member_count; i++) {
@@ -106,8 +106,8 @@ static inline void help_start(struct help *help, uint64_t head_gen)
                 }
             }
         }
+        help->user_runs[backend].count = used - help->user_runs[backend].first;
     }
-    help->user_first[help->fleet.backend_count] = used;
     free(help->memory);
     help->memory = calloc(1, hf_planner_layout(&help->fleet) + 8);
     struct hf_budget none = {0};
@@ -163,10 +163,10 @@ static inline void help_endpoint_event(struct help *help, enum hf_planner_event_
               (struct hf_planner_event){.type = (uint8_t)type, .endpoint = endpoint, .gen = gen});
 }
 
-/* The first word of what serves: enough for endpoints of up to 64 members. */
-static inline uint64_t help_in(const struct help *help, uint32_t endpoint)
+/* The first octet of what serves: enough for endpoints of up to 8 members. */
+static inline uint8_t help_in(const struct help *help, uint32_t endpoint)
 {
-    return help->planner.in[help->endpoints[endpoint].word_first];
+    return help->planner.in[help->endpoints[endpoint].octet_first];
 }
 
 #endif

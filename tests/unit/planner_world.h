@@ -262,7 +262,7 @@ static inline uint64_t digest(const struct world *world)
     }
     for (uint32_t e = 0; e < p->fleet->endpoint_count; e++) {
         const struct hf_planner_row *row = &p->rows[e], *next = &p->next_rows[e];
-        uint64_t first = p->fleet->endpoints[e].word_first;
+        uint64_t first = p->fleet->endpoints[e].octet_first;
         hash = mix(mix(hash, row->flags), row->want | (uint64_t)row->hold << 8);
         hash = mix(mix(hash, row->hold_digest), p->head_gen - row->gen);
         hash = mix(mix(hash, since(world, row->budget.quiet_at_ms)), row->budget.spent);

@@ -39,6 +39,7 @@ struct world {
     const char *down; /* names of backends between spaces: " web-1 web-2 " */
     const char *unknown;
     char text[WORLD_TEXT_MAX]; /* what the last look wrote */
+    struct hf_plan_entry looked_at;
 };
 
 #define WORLD_HEAD                                                                                 \
@@ -222,12 +223,17 @@ static inline void world_set(struct world *world, enum hf_override_kind kind, co
 
 /* --- looking --- */
 
-static inline const struct hf_plan_entry *world_entry(const struct world *world, const char *name)
+/* Valid until the next look. */
+static inline const struct hf_plan_entry *world_entry(struct world *world, const char *name)
 {
     uint8_t owner[HF_NAME_MAX];
     assert_int_equal(hf_name_parse(name, owner), HF_OK);
     uint32_t row = hf_plan_find(&world->plan, owner);
-    return row == UINT32_MAX ? NULL : &world->plan.entries[row];
+    if (row == UINT32_MAX) {
+        return NULL;
+    }
+    hf_plan_get(&world->plan, row, &world->looked_at);
+    return &world->looked_at;
 }
 
 /* The addresses that a name answers with, between spaces; "none": not in the plan. */
@@ -277,14 +283,17 @@ static inline void world_expect_users(const struct world *world)
             uint32_t backend = fleet->members[endpoint->member_first + k];
             assert_true(backend < fleet->backend_count);
             uint32_t found = 0;
-            for (uint32_t u = fleet->user_first[backend]; u < fleet->user_first[backend + 1]; u++) {
+            const struct hf_fleet_run *run = &fleet->user_runs[backend];
+            for (uint32_t u = run->first; u < run->first + run->count; u++) {
                 found += fleet->users[u] == e;
             }
             assert_int_equal(found, 1);
         }
     }
-    assert_int_equal(fleet->user_first[0], 0);
-    assert_int_equal(fleet->user_first[fleet->backend_count], total);
+    for (uint32_t b = 0; b < fleet->backend_count; b++) {
+        total -= fleet->user_runs[b].count;
+    }
+    assert_int_equal(total, 0);
 }
 
 #endif

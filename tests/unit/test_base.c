@@ -231,6 +231,7 @@ static void digests_are_sha_256(void **state)
     struct hf_digest digest;
     struct hf_digest again;
     char text[HF_DIGEST_TEXT_SIZE];
+    struct hf_digester *digester = hf_digester_new();
     (void)state;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         hf_digest_of(known[i].text, strlen(known[i].text), &digest);
@@ -238,7 +239,11 @@ static void digests_are_sha_256(void **state)
         assert_string_equal(text, known[i].digest);
         assert_int_equal(hf_digest_parse(text, &again), HF_OK);
         assert_memory_equal(&digest, &again, sizeof(digest));
+        hf_digester_of(digester, known[i].text, strlen(known[i].text), &again);
+        assert_memory_equal(&digest, &again, sizeof(digest));
     }
+    hf_digester_free(digester);
+    hf_digester_free(NULL);
     hf_digest_of("abc", 3, &digest);
     assert_true(hf_digest_head(&digest) == UINT64_C(0xba7816bf8f01cfea));
     hf_digest_of(NULL, 0, &digest);
@@ -316,6 +321,17 @@ static void an_index_finds_every_row_while_it_grows(void **state)
     assert_int_equal(hf_index_find(&index, numbers, 4, number_equal, numbers), HF_INDEX_NONE);
     hf_index_add(&index, numbers, 4, 0);
     assert_int_equal(hf_index_find(&index, numbers, 4, number_equal, numbers), 0);
+    hf_index_reserve(&index, ROWS);
+    uint32_t slot_count = index.slot_count;
+    for (uint32_t row = 1; row < ROWS; row++) {
+        hf_index_add(&index, &numbers[row], 4, row);
+    }
+    assert_int_equal(index.slot_count, slot_count);
+    assert_true(slot_count < ROWS + ROWS / 6);
+    hf_index_trim(&index);
+    for (uint32_t row = 0; row < ROWS; row++) {
+        assert_int_equal(hf_index_find(&index, &numbers[row], 4, number_equal, numbers), row);
+    }
     hf_index_release(&index);
     free(numbers);
 }

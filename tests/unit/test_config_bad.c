@@ -345,6 +345,39 @@ static void test_long_line(void **state)
     hf_buf_release(&problems);
 }
 
+/* Who writes plans into zones is not stopped by what is wrong with pools and endpoints. */
+static void test_zones_only(void **state)
+{
+    struct folder *folder = *state;
+    const char *path = write_file(folder, "h.yaml",
+                                  "installation: prod\nstore: sqlite:h.db\n"
+                                  "targets: { edge: { type: knot, listen: 127.0.0.1@5300 } }\n"
+                                  "zones: { example.test: { target: edge } }\n"
+                                  "pools: { w: { backends: [ { name: a } ] } }\n"
+                                  "endpoints_file: no-such-file.jsonl\n");
+    struct hf_buf problems;
+    struct hf_config *config = NULL;
+    struct hf_config *again = NULL;
+    hf_buf_init(&problems, TEXT_MAX);
+    assert_int_equal(hf_config_read(path, &config, &problems), HF_EMALF);
+    hf_buf_clear(&problems);
+    assert_int_equal(hf_config_read_zones(path, &config, &problems), HF_OK);
+    assert_int_equal(hf_config_read_again(config, &again, &problems), HF_OK);
+    assert_string_equal(hf_buf_text(&problems), "");
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct hf_config *read = i == 0 ? config : again;
+        assert_int_equal(read->zone_count, 1);
+        assert_int_equal(read->target_count, 1);
+        assert_int_equal(read->pool_count + read->backend_count + read->endpoint_count, 0);
+    }
+    hf_config_free(config);
+    hf_config_free(again);
+    (void)write_file(folder, "h.yaml", "installation: prod\nstore: sqlite:h.db\n");
+    assert_int_equal(hf_config_read_zones(path, &config, &problems), HF_EMALF);
+    assert_non_null(strstr(hf_buf_text(&problems), "zones"));
+    hf_buf_release(&problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +391,7 @@ int main(void)
                                         folder_remove),
         cmocka_unit_test_setup_teardown(test_a_pipe_is_no_file, folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(test_limits_of_files, folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(test_zones_only, folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(test_long_line, folder_make, folder_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,9 +44,15 @@ static uint32_t candidates_of(const struct weights *set, struct hf_pick_candidat
     return set->count;
 }
 
-static uint32_t bits_in(const uint64_t bits[2])
+enum { OCTETS = 16 };
+
+static uint32_t bits_in(const uint8_t bits[OCTETS])
 {
-    return (uint32_t)(__builtin_popcountll(bits[0]) + __builtin_popcountll(bits[1]));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < OCTETS; i++) {
+        count += (uint32_t)__builtin_popcount(bits[i]);
+    }
+    return count;
 }
 
 static void test_size(void **state)
@@ -87,11 +93,11 @@ static void test_every_pick_is_whole(void **state)
             bool rotates = false;
             uint32_t size = hf_pick_size(candidates, count, max, &rotates);
             for (uint64_t slot = 0; slot < 300; slot++) {
-                uint64_t bits[2] = {0, 0};
+                uint8_t bits[OCTETS] = {0};
                 hf_pick(candidates, count, max, 30, 12345, slot * slot, bits);
                 assert_int_equal(bits_in(bits), size);
                 for (uint32_t i = 0; i < count; i++) {
-                    bool is_picked = (bits[i / 64] >> (i % 64) & 1) != 0;
+                    bool is_picked = (bits[i / 8] >> (i % 8) & 1) != 0;
                     assert_true(!is_picked || candidates[i].weight > 0 || all_zero);
                 }
             }
@@ -102,7 +108,7 @@ static void test_every_pick_is_whole(void **state)
 /* The greatest difference, in parts of a million of all answers, over hours from each slot on. */
 static uint32_t worst_share(const struct weights *set, uint32_t max, uint32_t ttl_s, uint32_t seed)
 {
-    static uint64_t picks[SLOTS_MAX][2];
+    static uint8_t picks[SLOTS_MAX][OCTETS];
     struct hf_pick_candidate candidates[CANDIDATES_MAX] = {{0}};
     uint32_t count = candidates_of(set, candidates);
     uint32_t hour = 3600 / ttl_s, slots = HOURS * hour;
@@ -118,9 +124,9 @@ static uint32_t worst_share(const struct weights *set, uint32_t max, uint32_t tt
         memset(picks[slot], 0, sizeof picks[slot]);
         hf_pick(candidates, count, max, ttl_s, seed, first + slot, picks[slot]);
         for (uint32_t i = 0; i < count; i++) {
-            in_hour[i] += (picks[slot][i / 64] >> (i % 64) & 1) != 0;
+            in_hour[i] += (picks[slot][i / 8] >> (i % 8) & 1) != 0;
             if (slot >= hour) {
-                in_hour[i] -= (picks[slot - hour][i / 64] >> (i % 64) & 1) != 0;
+                in_hour[i] -= (picks[slot - hour][i / 8] >> (i % 8) & 1) != 0;
             }
             if (slot + 1 < hour || length == 0) {
                 continue;
@@ -166,7 +172,7 @@ static void test_tiny_weight_is_not_starved(void **state)
     struct hf_pick_candidate candidates[2] = {{0, 999}, {1, 1}};
     uint32_t tiny = 0, slots = 128 * 120;
     for (uint64_t slot = 0; slot < slots; slot++) {
-        uint64_t bits = 0;
+        uint8_t bits = 0;
         hf_pick(candidates, 2, 8, 30, 5, slot, &bits);
         tiny += bits == 2;
     }
@@ -181,7 +187,7 @@ static void test_long_ttl(void **state)
     uint32_t picked[3] = {0};
     assert_int_equal(hf_pick_slots(86400), HF_PICK_SLOTS_MIN);
     for (uint64_t slot = 17; slot < 17 + HF_PICK_SLOTS_MIN; slot++) {
-        uint64_t bits = 0;
+        uint8_t bits = 0;
         hf_pick(candidates, 3, 1, 86400, 99, slot, &bits);
         picked[0] += bits == 1;
         picked[1] += bits == 2;
@@ -214,9 +220,9 @@ static void test_seeds_differ(void **state)
     }
     uint32_t per_member[10] = {0};
     for (uint32_t seed = 0; seed < 1200; seed++) {
-        uint64_t bits = 0;
-        hf_pick(candidates, 10, 1, 30, seed * UINT32_C(2654435761), 1000, &bits);
-        per_member[__builtin_ctzll(bits)]++;
+        uint8_t bits[2] = {0, 0};
+        hf_pick(candidates, 10, 1, 30, seed * UINT32_C(2654435761), 1000, bits);
+        per_member[bits[0] != 0 ? __builtin_ctz(bits[0]) : 8 + __builtin_ctz(bits[1])]++;
     }
     for (uint32_t i = 0; i < 10; i++) {
         assert_in_range(per_member[i], 60, 180);
@@ -229,7 +235,7 @@ static void test_largest_line(void **state)
     (void)state;
     enum { MANY = 1 << 20 };
     static struct hf_pick_candidate candidates[MANY];
-    static uint64_t bits[MANY / 64];
+    static uint8_t bits[MANY / 8];
     for (uint32_t i = 0; i < MANY; i++) {
         candidates[i] = (struct hf_pick_candidate){.member = i, .weight = UINT16_MAX};
     }
@@ -237,8 +243,8 @@ static void test_largest_line(void **state)
         memset(bits, 0, sizeof bits);
         hf_pick(candidates, MANY, HF_ANSWERS_MAX, 1, UINT32_MAX, slot, bits);
         uint32_t picked = 0;
-        for (uint32_t i = 0; i < MANY / 64; i++) {
-            picked += (uint32_t)__builtin_popcountll(bits[i]);
+        for (uint32_t i = 0; i < MANY / 8; i++) {
+            picked += (uint32_t)__builtin_popcount(bits[i]);
         }
         assert_int_equal(picked, HF_ANSWERS_MAX);
     }

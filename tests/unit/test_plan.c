@@ -161,14 +161,19 @@ static void test_every_difference_counts(void **state)
     hf_plan_init(&plan);
     hf_plan_init(&copy);
     uint32_t row = sample_set(&plan, 1, 1, 0, 4);
+    uint32_t numbers[4];
+    uint8_t packed[4 * HF_PLAN_MEMBER_OCTETS_MAX];
     for (int what = 0; what < 9; what++) {
-        struct hf_plan_entry entry = plan.entries[row];
+        struct hf_plan_entry entry = sample_entry(&plan, row);
         entry.flags ^= what == 1 ? HF_ROW_CLAIMED : 0;
         entry.cause_backend = what == 2 ? UINT32_MAX : entry.cause_backend;
         entry.cause = what == 3 ? HF_CAUSE_PIN : entry.cause;
         entry.changed_ms += what == 4;
         entry.budget.spent += what == 5;
-        entry.member_count -= what == 6;
+        if (what == 6) {
+            hf_plan_members_unpack(&entry.members, numbers);
+            entry.members = hf_plan_members_pack(numbers, entry.members.count - 1, packed);
+        }
         entry.records.ttl_s += what == 7;
         entry.gen += what == 8;
         hf_plan_set(&plan, row, &entry);
@@ -199,13 +204,13 @@ static void test_cause_that_is_no_member(void **state)
     hf_plan_init(&copy);
     hf_buf_init(&object, 1 << 20);
     uint32_t row = sample_set(&plan, 1, 1, 10, 4);
-    struct hf_plan_entry entry = plan.entries[row];
+    struct hf_plan_entry entry = sample_entry(&plan, row);
     entry.cause_backend = sample_backend(&plan, 5);
     hf_plan_set(&plan, row, &entry);
     assert_int_equal(encode(&plan, 1, true, NULL, 0, NULL, &object), HF_OK);
     assert_int_equal(apply(&copy, &object, NULL, NULL), HF_OK);
     sample_plans_equal(&plan, &copy);
-    assert_string_equal(copy.backends[copy.entries[0].cause_backend].name, "web-5");
+    assert_string_equal(copy.backends[sample_entry(&copy, 0).cause_backend].name, "web-5");
     hf_buf_release(&object);
     hf_plan_release(&plan);
     hf_plan_release(&copy);
@@ -362,29 +367,77 @@ static void test_many_members(void **state)
     hf_plan_init(&copy);
     hf_buf_init(&object, 1 << 20);
     uint32_t row = sample_set(&plan, 1, 1, 0, 8);
-    struct hf_plan_entry entry = plan.entries[row];
+    struct hf_plan_entry entry = sample_entry(&plan, row);
     uint32_t *members = malloc(MANY_MEMBERS * sizeof(*members));
-    assert_non_null(members);
+    uint8_t *packed = malloc((size_t)MANY_MEMBERS * HF_PLAN_MEMBER_OCTETS_MAX);
+    assert_true(members != NULL && packed != NULL);
     for (uint32_t i = 0; i < MANY_MEMBERS; i++) {
         members[i] = sample_backend(&plan, i);
     }
-    entry.members = members;
-    entry.member_count = MANY_MEMBERS;
+    entry.members = hf_plan_members_pack(members, MANY_MEMBERS, packed);
     hf_plan_set(&plan, row, &entry);
     assert_int_equal(encode(&plan, 1, true, NULL, 0, &parts, &object), HF_OK);
     assert_int_equal(apply(&copy, &object, &parts, NULL), HF_OK);
     assert_int_equal(parts.large_count, 1);
-    uint32_t other = hf_plan_find(&copy, plan.entries[row].owner);
-    assert_int_equal(copy.entries[other].member_count, MANY_MEMBERS);
-    for (uint32_t i = 0; i < MANY_MEMBERS; i += 999) {
-        assert_string_equal(copy.backends[copy.entries[other].members[i]].name,
-                            plan.backends[members[i]].name);
+    uint32_t other = hf_plan_find(&copy, sample_entry(&plan, row).owner);
+    struct hf_plan_entry copied = sample_entry(&copy, other);
+    assert_int_equal(copied.members.count, MANY_MEMBERS);
+    struct hf_plan_walk walk = hf_plan_walk(&copied.members);
+    uint32_t number;
+    for (uint32_t i = 0; hf_plan_walk_next(&walk, &number); i++) {
+        if (i % 999 == 0) {
+            assert_string_equal(copy.backends[number].name, plan.backends[members[i]].name);
+        }
     }
+    free(packed);
     free(members);
     sample_parts_release(&parts);
     hf_buf_release(&object);
     hf_plan_release(&plan);
     hf_plan_release(&copy);
+}
+
+/* An image of answers keeps owner, generation, sum, records and flags, and follows all the same. */
+static void test_answers_only(void **state)
+{
+    (void)state;
+    struct hf_plan plan, answers;
+    struct hf_buf object;
+    struct changes changes = {0};
+    hf_plan_init(&plan);
+    hf_plan_init_answers(&answers);
+    hf_buf_init(&object, 1 << 20);
+    uint32_t row = sample_set(&plan, 1, 5, 3, 8);
+    assert_int_equal(encode(&plan, 5, true, NULL, 0, NULL, &object), HF_OK);
+    publish(&plan, &object);
+    assert_int_equal(apply(&answers, &object, NULL, &changes), HF_OK);
+    assert_int_equal(changes.count, 1);
+    assert_int_equal(answers.backend_count, 0);
+    struct hf_plan_entry want = sample_entry(&plan, row);
+    struct hf_plan_entry kept = sample_entry(&answers, 0);
+    assert_true(hf_name_equal(kept.owner, want.owner));
+    assert_true(kept.gen == want.gen && kept.sum == want.sum && kept.flags == want.flags);
+    assert_true(hf_records_equal(&kept.records, &want.records));
+    assert_true(kept.members.count == 0 && kept.cause_backend == UINT32_MAX);
+
+    /* A delta that changes only what is not kept changes nothing here; another one does. */
+    want.changed_ms++;
+    hf_plan_set(&plan, row, &want);
+    hf_buf_clear(&object);
+    assert_int_equal(encode(&plan, 6, false, &row, 1, NULL, &object), HF_OK);
+    publish(&plan, &object);
+    assert_int_equal(apply(&answers, &object, NULL, &changes), HF_OK);
+    assert_int_equal(changes.count, 0);
+    row = sample_set(&plan, 1, 7, 3, 7);
+    hf_buf_clear(&object);
+    assert_int_equal(encode(&plan, 7, false, &row, 1, NULL, &object), HF_OK);
+    publish(&plan, &object);
+    assert_int_equal(apply(&answers, &object, NULL, &changes), HF_OK);
+    assert_int_equal(changes.count, 1);
+    assert_int_equal(sample_entry(&answers, 0).sum, sample_entry(&plan, row).sum);
+    hf_buf_release(&object);
+    hf_plan_release(&plan);
+    hf_plan_release(&answers);
 }
 
 static void show(const struct hf_buf *object, struct hf_plan *ret_changes)
@@ -410,8 +463,9 @@ static void test_changes(void **state)
     assert_int_equal(encode(&plan, 4, true, NULL, 0, NULL, &object), HF_OK);
     show(&object, &changes);
     assert_int_equal(changes.entry_count, 1);
-    sample_entries_equal(&plan, &plan.entries[rows[0]], &changes, &changes.entries[0]);
-    assert_string_equal(changes.backends[changes.entries[0].cause_backend].name, "web-9");
+    struct hf_plan_entry set = sample_entry(&plan, rows[0]), shown = sample_entry(&changes, 0);
+    sample_entries_equal(&plan, &set, &changes, &shown);
+    assert_string_equal(changes.backends[sample_entry(&changes, 0).cause_backend].name, "web-9");
     hf_plan_release(&changes);
 
     plan.head.gen = 3;
@@ -419,8 +473,8 @@ static void test_changes(void **state)
     assert_int_equal(encode(&plan, 4, false, rows, 2, NULL, &object), HF_OK);
     show(&object, &changes);
     assert_int_equal(changes.entry_count, 2);
-    assert_int_equal(changes.entries[0].gen, 4);
-    assert_int_equal(changes.entries[1].gen, 0);
+    assert_int_equal(sample_entry(&changes, 0).gen, 4);
+    assert_int_equal(sample_entry(&changes, 1).gen, 0);
     assert_true(changes.edited);
     hf_plan_release(&changes);
     hf_buf_release(&object);
@@ -437,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_only_to_the_parent),
         cmocka_unit_test(test_encode_refuses),
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_answers_only),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_many_members),
         cmocka_unit_test(test_changes),

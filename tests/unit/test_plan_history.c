@@ -87,12 +87,14 @@ static int watch(void *context, const struct hf_plan_head *head, const struct hf
     assert_memory_equal(name, &then->name, sizeof(*name));
     assert_int_equal(changes->entry_count, head->gen == 1 ? ENDPOINTS : 1);
     for (uint32_t i = 0; i < changes->entry_count; i++) {
-        const struct hf_plan_entry *entry = &changes->entries[i];
-        uint32_t row = hf_plan_find(then, entry->owner);
+        struct hf_plan_entry entry;
+        hf_plan_get(changes, i, &entry);
+        uint32_t row = hf_plan_find(then, entry.owner);
         assert_int_not_equal(row, UINT32_MAX);
-        assert_int_equal(entry->gen, head->gen);
-        sample_entries_equal(then, &then->entries[row], changes, entry);
-        assert_non_null(changes->backends[entry->cause_backend].name);
+        assert_int_equal(entry.gen, head->gen);
+        struct hf_plan_entry planned = sample_entry(then, row);
+        sample_entries_equal(then, &planned, changes, &entry);
+        assert_non_null(changes->backends[entry.cause_backend].name);
     }
     return ++watcher->calls == watcher->stop_after ? 99 : HF_OK;
 }
@@ -137,7 +139,7 @@ static int left_plan(void *context, const struct hf_plan_head *head, const struc
     (void)name;
     (void)context;
     assert_int_equal(changes->entry_count, 1);
-    assert_int_equal(changes->entries[0].gen, 0);
+    assert_int_equal(sample_entry(changes, 0).gen, 0);
     return HF_OK;
 }
 

@@ -36,13 +36,31 @@ static void test_rows(void **state)
     assert_int_equal(hf_plan_find(&plan, owner), UINT32_MAX);
     uint32_t row = sample_row(&plan, 1);
     assert_int_equal(hf_plan_find(&plan, owner), row);
-    assert_int_equal(plan.entries[row].gen, 0);
+    assert_int_equal(sample_entry(&plan, row).gen, 0);
     for (uint32_t i = 0; i < 5000; i++) {
         (void)sample_row(&plan, i);
     }
     assert_int_equal(plan.entry_count, 5000);
     assert_int_equal(hf_plan_find(&plan, owner), row);
     hf_plan_release(&plan);
+}
+
+static void test_members_are_packed(void **state)
+{
+    const uint32_t numbers[] = {0, 1, 128, 129, 300, 1 << 20, UINT32_MAX - 1};
+    enum { COUNT = sizeof(numbers) / sizeof(numbers[0]) };
+    uint8_t packed[COUNT * HF_PLAN_MEMBER_OCTETS_MAX];
+    uint32_t back[COUNT];
+    (void)state;
+    struct hf_plan_members members = hf_plan_members_pack(numbers, COUNT, packed);
+    assert_int_equal(members.count, COUNT);
+    assert_int_equal(members.size, 1 + 1 + 1 + 1 + 2 + 3 + 5);
+    hf_plan_members_unpack(&members, back);
+    assert_memory_equal(back, numbers, sizeof(numbers));
+    members = hf_plan_members_pack(numbers, 0, packed);
+    struct hf_plan_walk walk = hf_plan_walk(&members);
+    assert_false(hf_plan_walk_next(&walk, back));
+    assert_int_equal(members.size, 0);
 }
 
 static void test_set_copies(void **state)
@@ -52,22 +70,24 @@ static void test_set_copies(void **state)
     hf_plan_init(&plan);
     uint32_t row = sample_set(&plan, 1, 5, 3, 4);
     assert_true(plan.edited);
-    assert_int_equal(plan.entries[row].sum,
-                     hf_records_sum(plan.entries[row].owner, &plan.entries[row].records));
     /* From the row's own entry: only a flag changes. A wrong sum is not believed. */
-    struct hf_plan_entry entry = plan.entries[row];
+    struct hf_plan_entry entry = sample_entry(&plan, row);
+    assert_int_equal(entry.sum, hf_records_sum(entry.owner, &entry.records));
+
     entry.flags |= HF_ROW_CLAIMED;
     entry.sum = 1;
     hf_plan_set(&plan, row, &entry);
     struct hf_plan same;
     hf_plan_init(&same);
     uint32_t other = sample_set(&same, 1, 5, 3, 4);
-    assert_int_equal(plan.entries[row].flags, HF_ROW_EXISTS | HF_ROW_CLAIMED);
-    plan.entries[row].flags = same.entries[other].flags;
+    assert_int_equal(sample_entry(&plan, row).flags, HF_ROW_EXISTS | HF_ROW_CLAIMED);
+    entry = sample_entry(&plan, row);
+    entry.flags = sample_entry(&same, other).flags;
+    hf_plan_set(&plan, row, &entry);
     sample_plans_equal(&plan, &same);
     (void)sample_remove(&plan, 1);
     assert_int_equal(sample_in_plan(&plan), 0);
-    assert_null(plan.entries[row].members);
+    assert_int_equal(sample_entry(&plan, row).members.count, 0);
     hf_plan_release(&plan);
     hf_plan_release(&same);
 }
@@ -135,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_backend_numbers),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_members_are_packed),
         cmocka_unit_test(test_set_copies),
         cmocka_unit_test(test_empty_answer_cannot_be_set),
         cmocka_unit_test(test_ref),

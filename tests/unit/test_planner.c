@@ -149,7 +149,7 @@ static void test_budget_outlives_the_machine(void **state)
     struct hf_planner_entry now;
     hf_planner_now(&help->planner, 0, &now);
     struct hf_planner_row row = *now.row;
-    uint64_t in = now.in[0], a = now.pick_a[0], aaaa = now.pick_aaaa[0];
+    uint8_t in = now.in[0], a = now.pick_a[0], aaaa = now.pick_aaaa[0];
     uint64_t head_gen = help->planner.head_gen;
     assert_int_equal(row.budget.spent, 100);
 
@@ -231,7 +231,7 @@ static void test_ahead_is_inherited(void **state)
         help_start(help, beyond == 0 ? 2 : 60);
         hf_planner_inherit(&help->planner, &old);
         struct hf_planner_row row = {.gen = 1, .ttl_s = 30, .cause_backend = UINT32_MAX};
-        uint64_t in = 3, none = 0;
+        uint8_t in = 3, none = 0;
         hf_planner_adopt(&help->planner, 0, &row, &in, &in, &none);
         help_tick(help);
         assert_int_equal(help->outbox.count, beyond == 0 ? 1 : 0);
@@ -269,7 +269,7 @@ static void test_adopted_without_members(void **state)
     struct help *help = one_endpoint(3, usual);
     help_start(help, 40);
     struct hf_planner_row row = {.gen = 40, .ttl_s = 30, .cause_backend = UINT32_MAX};
-    uint64_t none = 0;
+    uint8_t none = 0;
     hf_planner_adopt(&help->planner, 0, &row, &none, &none, &none);
     help_verdict(help, 1, HF_VERDICT_UP);
     assert_true(help_publish(help));
@@ -293,23 +293,24 @@ static void test_endpoint_without_members_is_never_published(void **state)
     end(help);
 }
 
-/* More members than a word has bits: every rule works on the last ones, too. */
+/* More members than an octet has bits: every rule works on the last ones, too. */
 static void test_many_members(void **state)
 {
     (void)state;
     struct hf_fleet_policy policy = usual;
     policy.answers_max = 100;
     struct help *help = one_endpoint(HELP_BACKENDS, policy);
-    uint64_t above = (UINT64_C(1) << (HELP_BACKENDS - 64)) - 1;
-    assert_int_equal(help->planner.pick_a[0], UINT64_MAX);
-    assert_int_equal(help->planner.pick_a[1], above);
+    uint8_t want[HELP_BACKENDS / 8];
+    memset(want, 0xff, sizeof want);
+    assert_memory_equal(help->planner.pick_a, want, sizeof want);
     for (uint32_t i = 60; i < HELP_BACKENDS; i++) {
         help_verdict(help, i, HF_VERDICT_DOWN);
     }
     assert_true(help_publish(help));
-    assert_int_equal(help->planner.in[0], UINT64_MAX >> 4);
-    assert_int_equal(help->planner.in[1], 0);
-    uint64_t pinned[2] = {0, UINT64_C(1) << (HELP_BACKENDS - 65)};
+    memset(want + 60 / 8, 0, sizeof want - 60 / 8);
+    want[60 / 8] = 0x0f;
+    assert_memory_equal(help->planner.in, want, sizeof want);
+    uint8_t pinned[HELP_BACKENDS / 8] = {[HELP_BACKENDS / 8 - 1] = 0x80};
     help_step(help, (struct hf_planner_event){.type = HF_PLANNER_PIN, .bits = pinned});
     assert_true(help_publish(help));
     assert_memory_equal(help->planner.pick_a, pinned, sizeof pinned);
@@ -322,7 +323,7 @@ static void test_pin_to_nobody_is_ignored(void **state)
 {
     (void)state;
     struct help *help = one_endpoint(3, usual);
-    uint64_t nobody = 0;
+    uint8_t nobody = 0;
     help_step(help, (struct hf_planner_event){.type = HF_PLANNER_PIN, .bits = &nobody});
     assert_false(help_publish(help));
     assert_int_equal(help_in(help, 0), 7);
@@ -366,10 +367,10 @@ static void test_memory_per_endpoint(void **state)
     for (uint32_t i = 0; i < 100000; i++) {
         shapes[i] = shape;
     }
-    struct hf_fleet fleet = {.endpoints = shapes, .endpoint_count = 100000, .word_count = 100000};
+    struct hf_fleet fleet = {.endpoints = shapes, .endpoint_count = 100000, .octet_count = 100000};
     size_t octets = hf_planner_layout(&fleet) / 100000;
-    print_message("# %zu octets for each endpoint of up to 64 members\n", octets);
-    assert_in_range(octets, 100, 200);
+    print_message("# %zu octets for each endpoint of up to 8 members\n", octets);
+    assert_in_range(octets, 100, 110);
     free(shapes);
 }
 
@@ -389,21 +390,22 @@ static struct hf_fleet large_fleet(void)
     struct hf_fleet_policy *policy = calloc(1, sizeof *policy);
     struct hf_fleet_endpoint *endpoints = calloc(MANY, sizeof *endpoints);
     uint32_t *members = calloc(MANY_BACKENDS, sizeof *members);
-    uint32_t *user_first = calloc(MANY_BACKENDS + 1, sizeof *user_first);
+    struct hf_fleet_run *user_runs = calloc(MANY_BACKENDS, sizeof *user_runs);
     uint32_t *users = calloc((size_t)MANY * MANY_MEMBERS, sizeof *users);
-    assert_true(backends && policy && endpoints && members && user_first && users);
+    assert_true(backends && policy && endpoints && members && user_runs && users);
     *policy = usual;
     for (uint32_t b = 0; b < MANY_BACKENDS; b++) {
         backends[b] = (struct hf_fleet_backend){.capacity = 100, .weight = 10, .flags = V4};
         members[b] = b;
-        user_first[b + 1] = (b + 1) * (MANY / (MANY_BACKENDS / MANY_MEMBERS));
-        for (uint32_t u = user_first[b]; u < user_first[b + 1]; u++) {
-            users[u] = b / MANY_MEMBERS + (u - user_first[b]) * (MANY_BACKENDS / MANY_MEMBERS);
+        uint32_t count = MANY / (MANY_BACKENDS / MANY_MEMBERS);
+        user_runs[b] = (struct hf_fleet_run){.first = b * count, .count = count};
+        for (uint32_t u = 0; u < count; u++) {
+            users[b * count + u] = b / MANY_MEMBERS + u * (MANY_BACKENDS / MANY_MEMBERS);
         }
     }
     for (uint32_t e = 0; e < MANY; e++) {
         endpoints[e] = (struct hf_fleet_endpoint){
-            .word_first = e,
+            .octet_first = e,
             .member_first = e % (MANY_BACKENDS / MANY_MEMBERS) * MANY_MEMBERS,
             .member_count = MANY_MEMBERS,
             .seed = e,
@@ -413,9 +415,9 @@ static struct hf_fleet large_fleet(void)
                              .policies = policy,
                              .endpoints = endpoints,
                              .members = members,
-                             .user_first = user_first,
+                             .user_runs = user_runs,
                              .users = users,
-                             .word_count = MANY,
+                             .octet_count = MANY,
                              .backend_count = MANY_BACKENDS,
                              .policy_count = 1,
                              .endpoint_count = MANY,
@@ -429,7 +431,7 @@ static void free_fleet(const struct hf_fleet *fleet)
     free((void *)(uintptr_t)fleet->policies);
     free((void *)(uintptr_t)fleet->endpoints);
     free((void *)(uintptr_t)fleet->members);
-    free((void *)(uintptr_t)fleet->user_first);
+    free((void *)(uintptr_t)fleet->user_runs);
     free((void *)(uintptr_t)fleet->users);
 }
 

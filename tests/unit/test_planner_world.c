@@ -23,9 +23,9 @@ static void reload(struct world *world, bool as_planned)
     assert_in_range(help->fleet.endpoint_count, 1, ENDPOINTS_MAX);
     struct hf_planner old = help->planner;
     struct hf_planner_row rows[ENDPOINTS_MAX] = {{.gen = 0}};
-    uint64_t bits[ENDPOINTS_MAX][3] = {{0}};
+    uint8_t bits[ENDPOINTS_MAX][3] = {{0}};
     for (uint32_t e = 0; e < help->fleet.endpoint_count; e++) {
-        uint64_t first = help->endpoints[e].word_first;
+        uint64_t first = help->endpoints[e].octet_first;
         bool planned = as_planned && hf_bitset_has(&old.publishing, e);
         rows[e] = planned ? old.next_rows[e] : old.rows[e];
         bits[e][0] = planned ? old.next_in[first] : old.in[first];
@@ -114,7 +114,7 @@ static void input(struct world *world, enum what what, uint32_t which)
 static void order(struct world *world, enum what what, uint32_t which)
 {
     struct hf_planner_row *row = &world->help.planner.rows[which];
-    static const uint64_t first_member = 1;
+    static const uint8_t first_member = 1;
     bool on = (row->want & (what == RETIRE ? 1 : 2)) != 0;
     struct hf_planner_event event = {
         .type = what == RETIRE    ? (on ? HF_PLANNER_UNRETIRE : HF_PLANNER_RETIRE)
@@ -334,11 +334,11 @@ static void build(struct world *world, const struct plot *plot)
     help_start(help, plot->is_adopted ? 40 : 0);
     for (uint32_t e = 0; plot->is_adopted && e < plot->endpoints; e++) {
         struct hf_planner_row row = {.gen = 40 - e, .ttl_s = 86400, .cause_backend = UINT32_MAX};
-        uint64_t in = (UINT64_C(1) << help->endpoints[e].member_count) - 1, a = 0, aaaa = 0;
+        uint8_t in = (uint8_t)((1U << help->endpoints[e].member_count) - 1), a = 0, aaaa = 0;
         for (uint32_t i = 0; i < help->endpoints[e].member_count; i++) {
             uint8_t flags = plot->flags[i + (e == 0 ? 0 : 1)];
-            a |= (flags & V4) != 0 ? UINT64_C(1) << i : 0;
-            aaaa |= (flags & V6) != 0 ? UINT64_C(1) << i : 0;
+            a |= (uint8_t)((flags & V4) != 0 ? 1U << i : 0);
+            aaaa |= (uint8_t)((flags & V6) != 0 ? 1U << i : 0);
         }
         hf_planner_adopt(&help->planner, e, &row, &in, &a, &aaaa);
         world->ghost.most[e][0] = capacity_of(world, e, in);

@@ -235,7 +235,7 @@ static void an_orphan_that_is_retired_becomes_a_tombstone_and_leaves(void **stat
     (void)world_settle(&world);
     const struct hf_plan_entry *entry = world_entry(&world, "www.example.test");
     assert_true(entry->flags & HF_ROW_RETIRED);
-    assert_int_equal(entry->member_count, 0);
+    assert_int_equal(entry->members.count, 0);
     assert_int_equal(entry->records.a_count + entry->records.aaaa_count, 0);
     expect_rest(&world);
 

@@ -183,7 +183,7 @@ struct memory {
     uint32_t addresses[ENDPOINTS_MAX + 1];
 };
 
-static void look(const struct world *world, struct memory *ret_memory)
+static void look(struct world *world, struct memory *ret_memory)
 {
     *ret_memory = (struct memory){0};
     for (uint32_t i = 0; i <= ENDPOINTS_MAX; i++) {

@@ -45,6 +45,9 @@ static void sum_is_of_the_canonical_form(void **state)
     struct hf_digest digest;
     hf_digest_of(canonical, sizeof(canonical) - 1, &digest);
     assert_true(hf_records_sum(owner, &records) == hf_digest_head(&digest));
+    struct hf_digester *digester = hf_digester_new();
+    assert_true(hf_records_sum_by(digester, owner, &records) == hf_digest_head(&digest));
+    hf_digester_free(digester);
 
     struct hf_records other = records;
     other.ttl_s = 31;

@@ -117,18 +117,18 @@ static void read_endpoint(struct trace *trace)
 }
 
 /* Bits of the endpoint's members that are named from a word on. */
-static uint64_t read_members(struct trace *trace, uint32_t endpoint, uint32_t from)
+static uint8_t read_members(struct trace *trace, uint32_t endpoint, uint32_t from)
 {
     const struct hf_fleet_endpoint *shape = &trace->help.endpoints[endpoint];
-    uint64_t bits = 0;
+    uint8_t bits = 0;
     for (; from < trace->text.word_count; from++) {
         uint32_t backend = find_backend(trace, word(&trace->text, from));
         uint32_t i = 0;
         while (i < shape->member_count && trace->help.members[shape->member_first + i] != backend) {
             i++;
         }
-        assert_true(i < shape->member_count);
-        bits |= UINT64_C(1) << i;
+        assert_true(i < shape->member_count && i < 8);
+        bits |= (uint8_t)(1U << i);
     }
     return bits;
 }
@@ -151,11 +151,11 @@ static void read_adopt(struct trace *trace)
             break;
         }
     }
-    uint64_t in = read_members(trace, endpoint, i), a = 0, aaaa = 0;
+    uint8_t in = read_members(trace, endpoint, i), a = 0, aaaa = 0;
     const struct hf_fleet_endpoint *shape = &trace->help.endpoints[endpoint];
     for (uint32_t m = 0; m < shape->member_count; m++) {
         uint8_t flags = trace->help.backends[trace->help.members[shape->member_first + m]].flags;
-        uint64_t bit = in & UINT64_C(1) << m;
+        uint8_t bit = (uint8_t)(in & 1U << m);
         a |= (flags & HF_FLEET_HAS_A) != 0 ? bit : 0;
         aaaa |= (flags & HF_FLEET_HAS_AAAA) != 0 ? bit : 0;
     }
@@ -329,7 +329,7 @@ static void step(struct trace *trace)
     event.endpoint = events[i].of_endpoint ? find_endpoint(trace, word(&trace->text, 2)) : 0;
     event.op = trace->help.planner.op;
     event.serial = trace->help.planner.hold_serial + (word(&trace->text, 2)[0] == 's' ? 1 : 0);
-    uint64_t bits = 0;
+    uint8_t bits = 0;
     if (event.type == HF_PLANNER_PIN) {
         bits = read_members(trace, event.endpoint, 3);
         event.bits = &bits;
