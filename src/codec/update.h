@@ -31,7 +31,7 @@ struct hf_txt_set {
 enum hf_update_expect {
     HF_EXPECT_ANY,     /* A, AAAA and a CNAME are deleted whole */
     HF_EXPECT_NONE,    /* no A, AAAA or CNAME may exist (prerequisite) */
-    HF_EXPECT_EXACT,   /* the A and AAAA RRsets must be before (prerequisite) */
+    HF_EXPECT_EXACT,   /* the A and AAAA RRsets must be before (prerequisite); differences */
     HF_EXPECT_AUDITED, /* they are before, by the fence's sum and an audit: differences are sent */
 };
 
