@@ -193,10 +193,13 @@ class Fleet:
 
     def drain(self):
         """Another one of web's backends is out, and the one that was out is back: one plan."""
-        backend = f"web-{(BACKENDS - 1 + self.step) % BACKENDS + 1}"
-        subprocess.run([build() / "bench" / "drain", self.folder / "holdfast.db", backend],
-                       check=True)
+        subprocess.run([build() / "bench" / "drain", self.folder / "holdfast.db",
+                        f"web-{self.next_out()}"], check=True)
         self.step += 1
+
+    def next_out(self):
+        """The number of the backend that the next drain() takes out."""
+        return (BACKENDS - 1 + self.step) % BACKENDS + 1
 
     # Servers
 
