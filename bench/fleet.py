@@ -260,16 +260,16 @@ class Fleet:
             store.close()
 
     def head(self):
-        """Generation of the head plan and octets of its object."""
+        """Generation of the head plan."""
         with self.store() as store:
             row = store.execute("select value from ref where name = 'head'").fetchone()
-            if row is None:
-                return 0, 0
-            text = row[0].decode() if isinstance(row[0], bytes) else row[0]
-            gen, name = text.split()
-            size = store.execute("select length(bytes) from object where name = ?",
-                                 (bytes.fromhex(name),)).fetchone()
-            return int(gen), size[0] if size else 0
+        text = row[0].decode() if row and isinstance(row[0], bytes) else row and row[0]
+        return int(text.split()[0]) if text else 0
+
+    def object_octets(self):
+        """Of all objects in the store."""
+        with self.store() as store:
+            return store.execute("select sum(length(bytes)) from object").fetchone()[0]
 
     def reports(self):
         """Each enactor's newest report."""
@@ -285,7 +285,7 @@ class Fleet:
     def in_step(self):
         try:
             reports = self.reports()
-            gen = self.head()[0]
+            gen = self.head()
         except sqlite3.Error:
             return False
         return len(reports) == len(self.enactors) and all(
