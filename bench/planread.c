@@ -90,13 +90,14 @@ static void write_zones(const struct hf_plan *plan, const char *installation, ui
         put_guard(&zones[i], installation, instance);
     }
     for (uint32_t row = 0; row < plan->entry_count; row++) {
-        const struct hf_plan_entry *entry = &plan->entries[row];
+        struct hf_plan_entry entry;
         uint32_t i = 0;
-        while (i < zone_count && !hf_name_is_within(entry->owner, zones[i].apex)) {
+        hf_plan_get(plan, row, &entry);
+        while (i < zone_count && !hf_name_is_within(entry.owner, zones[i].apex)) {
             i++;
         }
-        if (i < zone_count && entry->gen != 0) {
-            put_entry(&zones[i], installation, entry);
+        if (i < zone_count && entry.gen != 0) {
+            put_entry(&zones[i], installation, &entry);
         }
     }
     for (uint32_t i = 0; i < zone_count; i++) {
@@ -109,13 +110,14 @@ static void write_zones(const struct hf_plan *plan, const char *installation, ui
 static void print_plan(const struct hf_plan *plan, double seconds)
 {
     uint64_t records = 0;
-    for (uint32_t row = 0; row < plan->entry_count; row++) {
-        records += plan->entries[row].records.a_count;
-        records += plan->entries[row].records.aaaa_count;
+    struct hf_plan_entry entry = {0};
+    for (uint32_t row = plan->entry_count; row-- > 0;) {
+        hf_plan_get(plan, row, &entry);
+        records += (uint64_t)entry.records.a_count + entry.records.aaaa_count;
     }
     (void)printf("{\"seconds\": %.6f, \"gen\": %llu, \"endpoints\": %u, \"records\": %llu}\n",
-                 seconds, plan->entry_count == 0 ? 0 : (unsigned long long)plan->entries[0].gen,
-                 plan->entry_count, (unsigned long long)records);
+                 seconds, (unsigned long long)entry.gen, plan->entry_count,
+                 (unsigned long long)records);
 }
 
 int main(int argc, char **argv)
@@ -135,7 +137,7 @@ int main(int argc, char **argv)
         fail(argv[1], "cannot be opened");
     }
     hf_plan_init(&plan);
-    if (hf_plan_load(store, &plan, NULL, NULL, &gen) != HF_OK ||
+    if (hf_plan_load(store, &plan, NULL, &gen) != HF_OK ||
         hf_store_instance(store, &instance) != HF_OK) {
         fail(argv[1], hf_store_why(store));
     }

@@ -271,17 +271,36 @@ void hf_plan_set(struct hf_plan *plan, uint32_t row, const struct hf_plan_entry 
     plan->edited = true;
 }
 
-void hf_plan_clear(struct hf_plan *plan, hf_plan_changed *changed, void *context)
+void hf_plan_get(const struct hf_plan *plan, uint32_t row, struct hf_plan_entry *ret_entry)
+{
+    assert(row < plan->entry_count);
+    *ret_entry = plan->entries[row];
+}
+
+void hf_plan_tell_changing(const struct hf_plan_events *events, uint32_t row)
+{
+    if (events != NULL && events->changing != NULL) {
+        events->changing(events->context, row);
+    }
+}
+
+void hf_plan_tell_changed(const struct hf_plan_events *events, uint32_t row)
+{
+    if (events != NULL && events->changed != NULL) {
+        events->changed(events->context, row);
+    }
+}
+
+void hf_plan_clear(struct hf_plan *plan, const struct hf_plan_events *events)
 {
     plan->head = (struct hf_plan_head){0};
     plan->name = (struct hf_digest){0};
     plan->edited = false;
     for (uint32_t row = 0; row < plan->entry_count; row++) {
         if (plan->entries[row].gen != 0) {
+            hf_plan_tell_changing(events, row);
             row_remove(&plan->entries[row]);
-            if (changed != NULL) {
-                changed(context, row);
-            }
+            hf_plan_tell_changed(events, row);
         }
     }
 }

@@ -19,9 +19,9 @@
  * of backends are never given back: an image that has passed HF_PLAN_ROWS_MAX is to be released
  * and loaded anew.
  *
- * Read entries and backends as they lie; change them by hf_plan_set only. Pointers in an entry
- * (members, records) are valid until that row is set or an object is applied. A row that cannot
- * exist cannot be set: an entry in the plan that is not retired has at least one address.
+ * Read entries by hf_plan_get and backends as they lie; change them by hf_plan_set only. Pointers
+ * in an entry (members, records) are valid until a row is set or an object is applied. A row that
+ * cannot exist cannot be set: an entry in the plan that is not retired has at least one address.
  */
 #ifndef HF_CODEC_PLAN_H
 #define HF_CODEC_PLAN_H
@@ -114,6 +114,9 @@ uint32_t hf_plan_row(struct hf_plan *plan, const uint8_t *owner);
  */
 uint32_t hf_plan_backend_number(struct hf_plan *plan, const struct hf_plan_backend *backend);
 
+/* What the row holds; gen 0: it is not in the plan. */
+void hf_plan_get(const struct hf_plan *plan, uint32_t row, struct hf_plan_entry *ret_entry);
+
 /*
  * Replaces the row's entry by a copy (owner is kept; sum is computed here, whatever entry says).
  * gen 0 removes it from the plan: nothing else of the entry is kept then. Records and members may
@@ -165,15 +168,27 @@ const struct hf_plan_head *hf_plan_object_head(const struct hf_plan_object *obje
 const struct hf_digest *hf_plan_object_name(const struct hf_plan_object *object);
 
 /*
- * Applies an object to the image: a delta to its parent's image (HF_ESTALE to any other, and to an
- * edited one), a snapshot to any (rows that the snapshot does not name leave the plan). changed
- * (or NULL) is called, after all is applied, for every row whose entry differs from before.
- * HF_ELIMIT: HF_PLAN_ROWS_MAX might be passed. Any error leaves the image as it was. The object's
- * memory is given back while it is applied: afterwards it can only be freed.
+ * Who hears of rows whose entry differs from before, once for each of them; either call may be
+ * NULL. changing comes just before the row is replaced: hf_plan_get still gives the old entry
+ * (gen 0: it was not in the plan), and nothing else of the image is to be asked. changed comes
+ * after all is applied.
  */
 typedef void hf_plan_changed(void *context, uint32_t row);
+struct hf_plan_events {
+    hf_plan_changed *changing;
+    hf_plan_changed *changed;
+    void *context;
+};
+
+/*
+ * Applies an object to the image: a delta to its parent's image (HF_ESTALE to any other, and to an
+ * edited one), a snapshot to any (rows that the snapshot does not name leave the plan). events (or
+ * NULL) hears of every row that changes. HF_ELIMIT: HF_PLAN_ROWS_MAX might be passed. Any error
+ * leaves the image as it was and is told nobody. The object's memory is given back while it is
+ * applied: afterwards it can only be freed.
+ */
 int hf_plan_object_apply(struct hf_plan *plan, struct hf_plan_object *object,
-                         hf_plan_changed *changed, void *context);
+                         const struct hf_plan_events *events);
 
 /*
  * Puts into an empty image only what the object's own generation changed: every row of a delta
@@ -184,11 +199,11 @@ void hf_plan_object_changes(struct hf_plan_object *object, struct hf_plan *plan)
 
 /* Read, apply and free in one. */
 int hf_plan_apply(struct hf_plan *plan, const struct hf_digest *name, const void *bytes,
-                  size_t size, hf_plan_get_part *get, void *get_context, hf_plan_changed *changed,
-                  void *changed_context);
+                  size_t size, hf_plan_get_part *get, void *get_context,
+                  const struct hf_plan_events *events);
 
 /* Takes every row out of the plan: the image of a store that has no plan. */
-void hf_plan_clear(struct hf_plan *plan, hf_plan_changed *changed, void *context);
+void hf_plan_clear(struct hf_plan *plan, const struct hf_plan_events *events);
 
 /* --- the ref "head" --- */
 

@@ -10,6 +10,7 @@
 /* An object on its way into an image. */
 struct application {
     struct hf_plan *plan;
+    const struct hf_plan_events *events; /* or NULL */
     struct hf_plan_reader reader;
     uint32_t *numbers; /* in the image, of each backend of the object */
     uint64_t *seen_words;
@@ -28,9 +29,10 @@ static void *allocate(size_t count, size_t size)
 }
 
 static void application_init(struct application *application, struct hf_plan *plan,
-                             struct hf_plan_object *object, bool consume)
+                             struct hf_plan_object *object, const struct hf_plan_events *events,
+                             bool consume)
 {
-    *application = (struct application){.plan = plan};
+    *application = (struct application){.plan = plan, .events = events};
     hf_plan_reader_init(&application->reader, object, consume);
     application->numbers = allocate(object->backend_count, sizeof(uint32_t));
     uint32_t row_limit = plan->entry_count + object->row_count;
@@ -46,8 +48,10 @@ static void application_release(struct application *application)
     free(application->changed);
 }
 
+/* The row is about to be replaced. */
 static void note_change(struct application *application, uint32_t row)
 {
+    hf_plan_tell_changing(application->events, row);
     if (application->changed_count == application->changed_room) {
         uint32_t room = application->changed_room == 0 ? 64 : application->changed_room * 2;
         application->changed = realloc(application->changed, room * sizeof(uint32_t));
@@ -102,8 +106,8 @@ static void apply_row(struct application *application, struct hf_plan_entry *ent
     uint32_t row = hf_plan_row(plan, entry->owner);
     hf_bitset_add(&application->seen, row);
     if (!hf_plan_entry_equal(entry, &plan->entries[row])) {
-        hf_plan_put(plan, row, entry);
         note_change(application, row);
+        hf_plan_put(plan, row, entry);
     }
 }
 
@@ -128,8 +132,8 @@ static void remove_unseen(struct application *application)
     static const struct hf_plan_entry removed = {.gen = 0};
     for (uint32_t row = 0; row < plan->entry_count; row++) {
         if (plan->entries[row].gen != 0 && !hf_bitset_has(&application->seen, row)) {
-            hf_plan_put(plan, row, &removed);
             note_change(application, row);
+            hf_plan_put(plan, row, &removed);
         }
     }
 }
@@ -147,7 +151,7 @@ static bool has_room(const struct hf_plan *plan, const struct hf_plan_object *ob
 }
 
 int hf_plan_object_apply(struct hf_plan *plan, struct hf_plan_object *object,
-                         hf_plan_changed *changed, void *context)
+                         const struct hf_plan_events *events)
 {
     bool snapshot = object->head.snapshot;
     if (!snapshot && !is_parent(plan, &object->head)) {
@@ -157,7 +161,7 @@ int hf_plan_object_apply(struct hf_plan *plan, struct hf_plan_object *object,
         return HF_ELIMIT;
     }
     struct application application;
-    application_init(&application, plan, object, true);
+    application_init(&application, plan, object, events, true);
     apply_backends(&application);
     apply_rows(&application, 0);
     if (snapshot) {
@@ -166,8 +170,8 @@ int hf_plan_object_apply(struct hf_plan *plan, struct hf_plan_object *object,
     plan->head = object->head;
     plan->name = object->name;
     plan->edited = false;
-    for (uint32_t i = 0; i < application.changed_count && changed != NULL; i++) {
-        changed(context, application.changed[i]);
+    for (uint32_t i = 0; i < application.changed_count; i++) {
+        hf_plan_tell_changed(events, application.changed[i]);
     }
     application_release(&application);
     return HF_OK;
@@ -177,7 +181,7 @@ void hf_plan_object_changes(struct hf_plan_object *object, struct hf_plan *plan)
 {
     assert(plan->entry_count == 0 && plan->backend_count == 0);
     struct application application;
-    application_init(&application, plan, object, false);
+    application_init(&application, plan, object, NULL, false);
     apply_backends(&application);
     apply_rows(&application, object->head.snapshot ? object->head.gen : 0);
     plan->head = object->head;
@@ -187,13 +191,13 @@ void hf_plan_object_changes(struct hf_plan_object *object, struct hf_plan *plan)
 }
 
 int hf_plan_apply(struct hf_plan *plan, const struct hf_digest *name, const void *bytes,
-                  size_t size, hf_plan_get_part *get, void *get_context, hf_plan_changed *changed,
-                  void *changed_context)
+                  size_t size, hf_plan_get_part *get, void *get_context,
+                  const struct hf_plan_events *events)
 {
     struct hf_plan_object *object = NULL;
     int error = hf_plan_object_read(name, bytes, size, get, get_context, &object);
     if (error == HF_OK) {
-        error = hf_plan_object_apply(plan, object, changed, changed_context);
+        error = hf_plan_object_apply(plan, object, events);
     }
     hf_plan_object_free(object);
     return error;

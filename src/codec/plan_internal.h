@@ -61,6 +61,10 @@ bool hf_plan_records_are_sound(const struct hf_records *records);
 /* A planner's name is printable ASCII without spaces. */
 bool hf_plan_planner_is_sound(const char *planner, size_t size);
 
+/* Tell events (or NULL) of a row. */
+void hf_plan_tell_changing(const struct hf_plan_events *events, uint32_t row);
+void hf_plan_tell_changed(const struct hf_plan_events *events, uint32_t row);
+
 /* True when nothing of them differs; their members are numbers of one image. */
 bool hf_plan_entry_equal(const struct hf_plan_entry *a, const struct hf_plan_entry *b);
 

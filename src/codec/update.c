@@ -234,7 +234,8 @@ static void put_difference(struct hf_update *update, const struct owner *owner, 
 
 /*
  * Turns a known RRset into another. Deletions come first: an RRset never holds more records than
- * the server's limit for either of its two values.
+ * the server's limit for either of its two values. One record that stays is added again where
+ * nothing else is: whatever hands did to the RRset meanwhile, it is not empty afterwards.
  */
 static void change_rrset(struct hf_update *update, const struct owner *owner, uint16_t type,
                          const struct hf_update_change *change, const uint8_t *before,
@@ -244,10 +245,16 @@ static void change_rrset(struct hf_update *update, const struct owner *owner, ui
     if (change->before.ttl_s == ttl_s &&
         runs_overlap(before, before_count, after, after_count, size)) {
         /* Section 2.5.4 deletes one record. */
+        uint16_t count = update->upd.count;
         put_difference(update, owner, type, KNOT_CLASS_NONE, 0, before, before_count, after,
                        after_count, size);
+        bool deletes = update->upd.count != count;
+        count = update->upd.count;
         put_difference(update, owner, type, KNOT_CLASS_IN, ttl_s, after, after_count, before,
                        before_count, size);
+        if (deletes && update->upd.count == count) {
+            put_record(update, &update->upd, owner, type, KNOT_CLASS_IN, ttl_s, after, size);
+        }
         return;
     }
     if (before_count > 0) {

@@ -6,6 +6,7 @@
  * each endpoint's fence (section 2.4.2), or that it does not exist (2.4.3). Within an endpoint,
  * deletions come before additions (servers apply a message literally), and the fence last.
  * Prerequisites have TTL 0. A TTL change is never sent as a difference (Knot keeps the old TTL).
+ * No change leaves an RRset empty that is to hold records, whatever hands did to it before.
  *
  *   hf_update_begin, hf_update_add for each endpoint until HF_ELIMIT, hf_update_finish.
  */
@@ -29,10 +30,14 @@ struct hf_txt_set {
 
 /* What is known of, or demanded of, the RRsets that a change replaces. */
 enum hf_update_expect {
-    HF_EXPECT_ANY,     /* A, AAAA and a CNAME are deleted whole */
-    HF_EXPECT_NONE,    /* no A, AAAA or CNAME may exist (prerequisite) */
-    HF_EXPECT_EXACT,   /* the A and AAAA RRsets must be before (prerequisite); differences */
-    HF_EXPECT_AUDITED, /* they are before, by the fence's sum and an audit: differences are sent */
+    HF_EXPECT_ANY,   /* A, AAAA and a CNAME are deleted whole */
+    HF_EXPECT_NONE,  /* no A, AAAA or CNAME may exist (prerequisite) */
+    HF_EXPECT_EXACT, /* the A and AAAA RRsets must be before (prerequisite) */
+    /*
+     * They were before when they were last looked at, and the fence has not changed since: only
+     * the records that differ are sent. What hands did to them meanwhile stays until the next look.
+     */
+    HF_EXPECT_AUDITED,
 };
 
 struct hf_update_change {

@@ -256,4 +256,10 @@ uint64_t hf_enactor_deadline_ms(const struct hf_enactor *enactor);
 enum hf_need hf_lane_need(const struct hf_enactor *enactor, const struct hf_lane *lane,
                           uint64_t now_ms);
 
+/*
+ * Whether the records beside the lane's fence were seen, or written by us, and are those that it
+ * names: only the records that differ from what the plan wants need be sent.
+ */
+bool hf_lane_is_audited(const struct hf_lane *lane);
+
 #endif

@@ -18,6 +18,12 @@ bool hf_lane_was_healed(const struct hf_lane *lane)
     }
 }
 
+bool hf_lane_is_audited(const struct hf_lane *lane)
+{
+    return lane->fence.kind == HF_FENCE_OURS && lane->records == HF_RECORDS_SUM &&
+           lane->records_sum == lane->fence.sum;
+}
+
 static bool records_agree(const struct hf_lane *lane, uint64_t sum)
 {
     switch (lane->records) {

@@ -15,7 +15,7 @@ static int is_planned(struct hf_change *change, const char *name)
     hf_plan_init(&plan);
     int error = hf_name_parse(name, owner);
     if (error == HF_OK) {
-        error = hf_plan_load(change->store, &plan, NULL, NULL, &gen);
+        error = hf_plan_load(change->store, &plan, NULL, &gen);
     }
     uint32_t row = error == HF_OK ? hf_plan_find(&plan, owner) : UINT32_MAX;
     bool planned = row != UINT32_MAX && plan.entries[row].gen != 0;

@@ -52,7 +52,7 @@ static bool note_store(struct hf_look *look, const char *what, int error)
 static bool load_plan(struct hf_look *look)
 {
     uint64_t gen = 0;
-    int error = hf_plan_load(look->store, &look->plan, NULL, NULL, &gen);
+    int error = hf_plan_load(look->store, &look->plan, NULL, &gen);
     look->has_plan = error == HF_OK;
     return error == HF_OK || note_store(look, "plan", error);
 }

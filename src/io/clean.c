@@ -99,7 +99,7 @@ static int run_job(void *context, struct hf_store *store, int open_error)
         return hf_store_delete_if(store, &name, job->action.put_number);
     default:
         error = hf_store_instance(store, &job->instance);
-        return error != HF_OK ? error : hf_plan_load(store, &job->plan, NULL, NULL, &gen);
+        return error != HF_OK ? error : hf_plan_load(store, &job->plan, NULL, &gen);
     }
 }
 

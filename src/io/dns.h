@@ -10,8 +10,9 @@
  * A connection on which nothing was heard while a request ran out of time is given up. The process
  * must ignore SIGPIPE. Callbacks run on the loop, never within the call that asks, and may call
  * this client again, hf_dns_close included.
- * Whole zones are read by AXFR (RFC 5936) on a connection of their own. With udp set, single
- * questions go over UDP first, a few at a time; whatever UDP does not bring is asked over TCP.
+ * Whole zones are read by AXFR (RFC 5936), what changed in them by IXFR (RFC 1995), each on a
+ * connection of its own. With udp set, single questions go over UDP first, a few at a time;
+ * whatever UDP does not bring is asked over TCP.
  */
 #ifndef HF_IO_DNS_H
 #define HF_IO_DNS_H
@@ -34,7 +35,7 @@ struct hf_dns_options {
     const knot_tsig_key_t *key; /* or NULL; borrowed */
     const uint8_t *zone;        /* apex, wire; borrowed */
     bool udp;                   /* see above */
-    uint32_t timeout_ms;        /* for each request; an AXFR: between two messages */
+    uint32_t timeout_ms;        /* for each request; a transfer: between two messages */
 };
 
 struct hf_dns;
@@ -92,6 +93,31 @@ int hf_dns_query(struct hf_dns *dns, const uint8_t *owner, uint16_t type, hf_dns
  * record as it arrives, the SOA once and first; they are the zone only when done says HF_OK.
  */
 int hf_dns_axfr(struct hf_dns *dns, hf_dns_each *each, hf_dns_done *done, void *context);
+
+/* What a record of an incremental transfer is. */
+enum hf_dns_sense {
+    HF_DNS_NEWEST,  /* the zone's SOA now; exactly once and first */
+    HF_DNS_DELETED, /* was deleted; SOA records are left out from here on */
+    HF_DNS_ADDED,
+    HF_DNS_WHOLE, /* the server sent the whole zone instead: this record is in it */
+};
+
+/*
+ * Reads what changed in the zone since serial. each gets every record deleted and added, difference
+ * by difference in the order in which it happened, the deletions of one before its additions; a
+ * record whose TTL changed was deleted and added. A server that cannot or will not tell sends the
+ * whole zone: all records are WHOLE then. All of it counts only when done says HF_OK. Differences
+ * that do not lead without a gap from serial to NEWEST's are HF_EMALF, and so is a whole zone
+ * of nothing but its SOA, which could not be told from one that did not change.
+ * NEWEST alone: nothing else changed, unless its serial is *older* than the one asked for, or 2^31
+ * away (RFC 1982). Then the zone is another one (restored, say), the server tells no more, and the
+ * caller, who must compare the two, reads it by hf_dns_axfr.
+ * hf_dns_ixfr and hf_dns_axfr share the limit of one transfer at a time.
+ */
+typedef void hf_dns_change(void *context, const struct hf_dns_record *record,
+                           enum hf_dns_sense sense);
+int hf_dns_ixfr(struct hf_dns *dns, uint32_t serial, hf_dns_change *each, hf_dns_done *done,
+                void *context);
 
 /* How many requests wait for a reply. */
 uint32_t hf_dns_inflight(const struct hf_dns *dns);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the files of the DNS client share: connections (dns_conn.c), the judgement of replies
- * (dns_reply.c), transfers (dns_axfr.c), requests over TCP (dns.c) and over UDP (dns_udp.c).
+ * (dns_reply.c), transfers (dns_transfer.c, dns_sequence.c), requests over TCP (dns.c) and over
+ * UDP (dns_udp.c).
  */
 #ifndef HF_IO_DNS_INTERNAL_H
 #define HF_IO_DNS_INTERNAL_H
@@ -18,7 +19,8 @@ enum {
     HF_DNS_ARENA_MAX = 64 * 1024 * 1024, /* one parsed message */
     HF_DNS_UNSIGNED_MAX = 99,            /* RFC 8945 section 5.3.1 */
     HF_DNS_TSIG_ROOM = 1024,             /* a TSIG record with the longest names */
-    HF_DNS_QUERY_MAX = HF_DNS_HEADER_SIZE + HF_NAME_MAX + 4 + HF_DNS_TSIG_ROOM,
+    HF_DNS_SOA_ROOM = 34,                /* the SOA of an IXFR question */
+    HF_DNS_QUERY_MAX = HF_DNS_HEADER_SIZE + HF_NAME_MAX + 4 + HF_DNS_SOA_ROOM + HF_DNS_TSIG_ROOM,
 };
 
 /*
@@ -51,6 +53,7 @@ struct hf_dns_asked {
     uint8_t opcode;
     uint16_t type;        /* of the question */
     const uint8_t *owner; /* of the question; NULL: the reply need not repeat it */
+    uint32_t serial;      /* of an IXFR: the one we have */
 };
 
 /*

@@ -23,6 +23,19 @@ static bool refuse(struct hf_dns_verdict *verdict, int result, const char *text)
     return false;
 }
 
+/* The SOA that says which serial we have (RFC 1995 section 3); nobody reads the rest of it. */
+static size_t soa_write(uint8_t *ret_wire, uint32_t serial)
+{
+    enum { OWNER = 0xC000 | HF_DNS_HEADER_SIZE, RDATA_AT = 12, SERIAL_AT = RDATA_AT + 2 };
+    memset(ret_wire, 0, HF_DNS_SOA_ROOM);
+    knot_wire_write_u16(ret_wire, OWNER); /* compressed: as in the question */
+    knot_wire_write_u16(ret_wire + 2, KNOT_RRTYPE_SOA);
+    knot_wire_write_u16(ret_wire + 4, KNOT_CLASS_IN);
+    knot_wire_write_u16(ret_wire + 10, HF_DNS_SOA_ROOM - RDATA_AT);
+    knot_wire_write_u32(ret_wire + SERIAL_AT, serial);
+    return HF_DNS_SOA_ROOM;
+}
+
 int hf_dns_question_write(const struct hf_dns_asked *asked, uint16_t message_id,
                           uint8_t ret_wire[HF_DNS_QUERY_MAX], size_t *ret_size,
                           struct hf_tsig_state *ret_tsig)
@@ -39,6 +52,10 @@ int hf_dns_question_write(const struct hf_dns_asked *asked, uint16_t message_id,
     knot_wire_write_u16(ret_wire + size, asked->type);
     knot_wire_write_u16(ret_wire + size + 2, KNOT_CLASS_IN);
     size += 4;
+    if (asked->type == KNOT_RRTYPE_IXFR) {
+        knot_wire_set_nscount(ret_wire, 1);
+        size += soa_write(ret_wire + size, asked->serial);
+    }
     if (asked->key == NULL) {
         tsig.digest_size = 0;
     } else if (knot_tsig_sign(ret_wire, &size, HF_DNS_QUERY_MAX, NULL, 0, tsig.digest,
@@ -134,6 +151,10 @@ bool hf_dns_reply_is_answer(const struct hf_dns_asked *asked, struct hf_dns_verd
         return refuse(verdict, HF_ESERVFAIL, "SERVFAIL: the server failed");
     case KNOT_RCODE_REFUSED:
         return refuse(verdict, HF_EREFUSED, "REFUSED: the server does not let us read");
+    case KNOT_RCODE_FORMERR:
+        return refuse(verdict, HF_EREFUSED, "FORMERR: the server does not understand the question");
+    case KNOT_RCODE_NOTIMPL:
+        return refuse(verdict, HF_EREFUSED, "NOTIMP: the server does not answer such questions");
     case KNOT_RCODE_NOTAUTH:
         return refuse(verdict, HF_EREFUSED,
                       "NOTAUTH: the server is not authoritative for the zone, or wants a key");
@@ -145,7 +166,8 @@ bool hf_dns_reply_is_answer(const struct hf_dns_asked *asked, struct hf_dns_verd
         return refuse(verdict, HF_EMALF, "the reply is to another question");
     }
     /* Knot 3.2 leaves the bit out of transfers, against RFC 5936 section 2.2.1. */
-    if (!knot_wire_get_aa(pkt->wire) && asked->type != KNOT_RRTYPE_AXFR) {
+    bool is_transfer = asked->type == KNOT_RRTYPE_AXFR || asked->type == KNOT_RRTYPE_IXFR;
+    if (!knot_wire_get_aa(pkt->wire) && !is_transfer) {
         return refuse(verdict, HF_EREFUSED, "the server is not authoritative for the zone");
     }
     return true;

@@ -87,6 +87,17 @@ static struct hf_enact_place *place_of(struct hf_enact *enact, uint32_t row)
     return &enact->places[row];
 }
 
+static void on_row_changing(void *context, uint32_t row)
+{
+    struct hf_enact *enact = context;
+    struct hf_plan_entry entry;
+    if (row >= enact->place_count || enact->places[row].zone == UINT32_MAX) {
+        return;
+    }
+    hf_plan_get(&enact->plan, row, &entry);
+    hf_enact_keep_past(&enact->zones[enact->places[row].zone], enact->places[row].lane, &entry);
+}
+
 static void on_row_changed(void *context, uint32_t row)
 {
     struct hf_enact *enact = context;
@@ -202,7 +213,9 @@ static void take_load(struct hf_enact *enact, struct load *load)
         enact->zones[i].machine.options.instance = load->instance;
     }
     uint64_t before = enact->plan.head.gen;
-    int error = hf_plan_fetched_apply(load->fetched, &enact->plan, on_row_changed, enact);
+    const struct hf_plan_events events = {
+        .changing = on_row_changing, .changed = on_row_changed, .context = enact};
+    int error = hf_plan_fetched_apply(load->fetched, &enact->plan, &events);
     if (error != HF_OK) {
         note_trouble(enact, "the head plan cannot be read: see the planner");
         feed_heads(enact, load, HF_RESULT_UNKNOWN);

@@ -218,6 +218,7 @@ static void tell(struct hf_enact_audit *audit)
                                          .records = lane->records,
                                          .sum = lane->sum};
         hf_enact_feed(zone, &event);
+        hf_enact_settle_past(zone, i);
     }
 }
 

@@ -18,6 +18,7 @@
 #include "codec/fence.h"
 #include "codec/name.h"
 #include "codec/overrides.h"
+#include "codec/past.h"
 #include "codec/plan.h"
 #include "codec/report.h"
 #include "core/enactor.h"
@@ -68,6 +69,7 @@ struct hf_enact_zone {
     void *memory;
     uint32_t *lane_rows; /* plan row of each lane */
     struct hf_enact_raw *raws;
+    struct hf_past past; /* what lanes still answer with, or may, and the plan has replaced */
     struct hf_enact_audit *audit;
     uv_timer_t timer;
     uint32_t head_waiting; /* op of a HEAD that waits for the next load, 0: none */
@@ -128,6 +130,14 @@ void hf_enact_zone_release(struct hf_enact_zone *zone);
 void hf_enact_feed(struct hf_enact_zone *zone, struct hf_enactor_event *event);
 void hf_enact_tick(struct hf_enact_zone *zone);
 uint32_t hf_enact_zone_lane(struct hf_enact_zone *zone, uint32_t row); /* a new one */
+/* The plan is about to replace the lane's entry: keeps its records where they lie in the zone. */
+void hf_enact_keep_past(struct hf_enact_zone *zone, uint32_t lane,
+                        const struct hf_plan_entry *entry);
+/* The lane's fence may have changed: forgets records that do not lie beside it any more. */
+void hf_enact_settle_past(struct hf_enact_zone *zone, uint32_t lane);
+/* The records with this sum, of what the plan wants and what it replaced; false: not known. */
+bool hf_enact_records_of(const struct hf_enact_zone *zone, uint32_t lane, uint64_t sum,
+                         struct hf_records *ret_records);
 /* The completion of op, after its outcome was put into words. */
 void hf_enact_done(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
                    const struct hf_dns_outcome *outcome);

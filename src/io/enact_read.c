@@ -128,6 +128,9 @@ static void tell(struct read_op *op, const struct read_item *item)
         }
     }
     hf_enact_feed(zone, &event);
+    if (item->lane != UINT32_MAX) {
+        hf_enact_settle_past(zone, item->lane);
+    }
 }
 
 static void op_free(struct read_op *op)

@@ -19,6 +19,7 @@ struct write_op {
     char why[HF_DNS_WHY_MAX];
     enum hf_result result;
     uint32_t op, open;
+    uint32_t lane_first; /* chained in the machine until the operation is done */
 };
 
 static int severity(enum hf_result result)
@@ -47,11 +48,28 @@ static void note_outcome(struct write_op *op, enum hf_result result,
     }
 }
 
+/* What lanes answered with until now; but not what they answer with and the plan replaced since. */
+static void forget_replaced(const struct write_op *op)
+{
+    struct hf_past *past = &op->zone->past;
+    const struct hf_lane *lanes = op->zone->machine.lanes;
+    struct hf_records records;
+    for (uint32_t at = op->lane_first; at != HF_BITSET_NONE && past->kept > 0;
+         at = lanes[at].next) {
+        if (!hf_past_find(past, at, lanes[at].sent_sum, &records)) {
+            hf_past_drop(past, at);
+        }
+    }
+}
+
 static void finish_one(struct write_op *op)
 {
     op->open--;
     if (op->open > 0) {
         return;
+    }
+    if (op->result == HF_RESULT_OK) {
+        forget_replaced(op);
     }
     hf_enact_done(op->zone, op->op, op->result, &op->outcome);
     free(op);
@@ -130,13 +148,18 @@ static bool fence_is_lost(const struct hf_enact_zone *zone, uint32_t lane_number
 }
 
 /* What may be demanded of, or done to, the RRsets that lie there. */
-static void fill_records(const struct hf_enactor_action *action, const struct hf_lane *lane,
+static void fill_records(const struct hf_enact_zone *zone, uint32_t lane_number,
                          const struct hf_plan_entry *entry, struct hf_update_change *change)
 {
-    (void)action;
+    const struct hf_lane *lane = &zone->machine.lanes[lane_number];
     change->after = entry->records;
     change->expect = HF_EXPECT_ANY;
     if (lane->fence.kind != HF_FENCE_ABSENT) {
+        /* A tombstone says that nothing is there: everything is deleted. */
+        if (lane->sent_sum != HF_SUM_EMPTY && hf_lane_is_audited(lane) &&
+            hf_enact_records_of(zone, lane_number, lane->fence.sum, &change->before)) {
+            change->expect = HF_EXPECT_AUDITED;
+        }
         return;
     }
     if (lane->records == HF_RECORDS_NONE) {
@@ -169,7 +192,7 @@ static int add_lane(struct hf_enact_zone *zone, struct hf_update *update,
     hf_fence_format(zone->enact->config->installation, zone->enact->writers[0], &fence, after,
                     &change.fence_after_size);
     change.fence_after = after;
-    fill_records(action, lane, entry, &change);
+    fill_records(zone, lane_number, entry, &change);
     return hf_update_add(update, &change);
 }
 
@@ -187,14 +210,15 @@ static struct hf_update *begin_update(struct hf_enact_zone *zone, const struct h
                            zone->has_key ? &zone->key : NULL);
 }
 
-static struct write_op *op_new(struct hf_enact_zone *zone, uint32_t number)
+static struct write_op *op_new(struct hf_enact_zone *zone, const struct hf_enactor_action *action)
 {
     struct write_op *op = calloc(1, sizeof(*op));
     if (op == NULL) {
         abort();
     }
     op->zone = zone;
-    op->op = number;
+    op->op = action->op;
+    op->lane_first = action->lane_first;
     op->result = HF_RESULT_OK;
     op->open = 1; /* until all messages are sent */
     return op;
@@ -202,7 +226,7 @@ static struct write_op *op_new(struct hf_enact_zone *zone, uint32_t number)
 
 void hf_enact_write(struct hf_enact_zone *zone, const struct hf_enactor_action *action)
 {
-    struct write_op *op = op_new(zone, action->op);
+    struct write_op *op = op_new(zone, action);
     struct hf_update *update = begin_update(zone, &action->guard, NULL);
     uint32_t lane = action->lane_first;
     while (lane != HF_BITSET_NONE) {
@@ -229,7 +253,7 @@ void hf_enact_write(struct hf_enact_zone *zone, const struct hf_enactor_action *
 
 void hf_enact_write_guard(struct hf_enact_zone *zone, const struct hf_enactor_action *action)
 {
-    struct write_op *op = op_new(zone, action->op);
+    struct write_op *op = op_new(zone, action);
     send_update(op, begin_update(zone, &action->guard, &action->guard_after));
     finish_one(op);
 }

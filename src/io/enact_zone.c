@@ -127,6 +127,42 @@ uint32_t hf_enact_zone_lane(struct hf_enact_zone *zone, uint32_t row)
     return lane;
 }
 
+/* --- records that the plan has replaced --- */
+
+void hf_enact_keep_past(struct hf_enact_zone *zone, uint32_t lane_number,
+                        const struct hf_plan_entry *entry)
+{
+    const struct hf_lane *lane = &zone->machine.lanes[lane_number];
+    bool lies_there = lane->fence.sum == entry->sum;
+    bool is_sent = lane->slot != 0 && lane->sent_sum == entry->sum;
+    if (entry->gen != 0 && entry->sum != HF_SUM_EMPTY && (lies_there || is_sent)) {
+        hf_past_keep(&zone->past, lane_number, entry->sum, &entry->records);
+    }
+}
+
+void hf_enact_settle_past(struct hf_enact_zone *zone, uint32_t lane_number)
+{
+    const struct hf_lane *lane = &zone->machine.lanes[lane_number];
+    struct hf_records records;
+    bool is_sent =
+        lane->slot != 0 && hf_past_find(&zone->past, lane_number, lane->sent_sum, &records);
+    if (!is_sent && !hf_past_find(&zone->past, lane_number, lane->fence.sum, &records)) {
+        hf_past_drop(&zone->past, lane_number);
+    }
+}
+
+bool hf_enact_records_of(const struct hf_enact_zone *zone, uint32_t lane, uint64_t sum,
+                         struct hf_records *ret_records)
+{
+    struct hf_plan_entry entry;
+    hf_plan_get(&zone->enact->plan, zone->lane_rows[lane], &entry);
+    if (entry.gen != 0 && entry.sum == sum) {
+        *ret_records = entry.records;
+        return true;
+    }
+    return hf_past_find(&zone->past, lane, sum, ret_records);
+}
+
 /* --- TXT RRsets --- */
 
 void hf_enact_txt_add(struct hf_enact_txt *txt, const uint8_t *rdata, size_t size)
@@ -284,6 +320,7 @@ void hf_enact_zone_release(struct hf_enact_zone *zone)
     if (zone->has_key) {
         hf_tsig_release(&zone->key);
     }
+    hf_past_release(&zone->past);
     free(zone->memory);
     free(zone->lane_rows);
 }

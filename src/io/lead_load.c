@@ -70,7 +70,7 @@ static int load_job(void *context, struct hf_store *store, int open_error)
         (void)hf_document_get(store, HF_STATUS_BACKENDS, &job->backends_status);
     }
     uint64_t gen = 0;
-    error = hf_plan_load(store, &job->lead->plan, NULL, NULL, &gen);
+    error = hf_plan_load(store, &job->lead->plan, NULL, &gen);
     bool broken = error == HF_OK && gen != 0 && gen == job->broken_gen;
     if (broken || is_unreadable(error)) {
         /* The way out: what this process knows goes on top of the head that nobody can read. */

@@ -76,13 +76,13 @@ uint64_t hf_plan_fetched_gen(const struct hf_plan_fetched *fetched)
 }
 
 int hf_plan_fetched_apply(struct hf_plan_fetched *fetched, struct hf_plan *plan,
-                          hf_plan_changed *changed, void *context)
+                          const struct hf_plan_events *events)
 {
     if (fetched->gen == 0) {
-        hf_plan_clear(plan, changed, context);
+        hf_plan_clear(plan, events);
         return HF_OK;
     }
-    return hf_plan_chain_apply(&fetched->chain, plan, changed, context);
+    return hf_plan_chain_apply(&fetched->chain, plan, events);
 }
 
 void hf_plan_fetched_free(struct hf_plan_fetched *fetched)

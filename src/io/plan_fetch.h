@@ -28,7 +28,7 @@ uint64_t hf_plan_fetched_gen(const struct hf_plan_fetched *fetched);
  * on the way. HF_ESTALE: it is another image now than the one that was named.
  */
 int hf_plan_fetched_apply(struct hf_plan_fetched *fetched, struct hf_plan *plan,
-                          hf_plan_changed *changed, void *context);
+                          const struct hf_plan_events *events);
 
 void hf_plan_fetched_free(struct hf_plan_fetched *fetched);
 

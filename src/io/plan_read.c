@@ -162,13 +162,13 @@ void hf_plan_chain_release(struct hf_plan_chain *chain)
     *chain = (struct hf_plan_chain){0};
 }
 
-int hf_plan_chain_apply(struct hf_plan_chain *chain, struct hf_plan *plan, hf_plan_changed *changed,
-                        void *context)
+int hf_plan_chain_apply(struct hf_plan_chain *chain, struct hf_plan *plan,
+                        const struct hf_plan_events *events)
 {
     int error = HF_OK;
     while (chain->count > 0 && error == HF_OK) {
         struct hf_plan_object *object = chain->objects[chain->count - 1];
-        error = hf_plan_object_apply(plan, object, changed, context);
+        error = hf_plan_object_apply(plan, object, events);
         if (error == HF_OK) {
             hf_plan_object_free(object);
             chain->count--;

@@ -43,7 +43,7 @@ int hf_plan_read_chain(struct hf_store *store, uint64_t gen, const struct hf_dig
 void hf_plan_chain_release(struct hf_plan_chain *chain);
 
 /* Applies the objects, oldest first; their memory is given back. */
-int hf_plan_chain_apply(struct hf_plan_chain *chain, struct hf_plan *plan, hf_plan_changed *changed,
-                        void *context);
+int hf_plan_chain_apply(struct hf_plan_chain *chain, struct hf_plan *plan,
+                        const struct hf_plan_events *events);
 
 #endif

@@ -13,8 +13,8 @@
 
 enum { WALK_MAX = 1000 * 1000 }; /* generations that a search goes back */
 
-int hf_plan_load(struct hf_store *store, struct hf_plan *plan, hf_plan_changed *changed,
-                 void *context, uint64_t *ret_gen)
+int hf_plan_load(struct hf_store *store, struct hf_plan *plan, const struct hf_plan_events *events,
+                 uint64_t *ret_gen)
 {
     struct hf_plan_fetched *fetched = NULL;
     uint64_t have_gen = plan->edited ? 0 : plan->head.gen;
@@ -23,7 +23,7 @@ int hf_plan_load(struct hf_store *store, struct hf_plan *plan, hf_plan_changed *
         return error;
     }
     uint64_t gen = hf_plan_fetched_gen(fetched);
-    error = hf_plan_fetched_apply(fetched, plan, changed, context);
+    error = hf_plan_fetched_apply(fetched, plan, events);
     hf_plan_fetched_free(fetched);
     if (error == HF_OK) {
         *ret_gen = gen;
@@ -73,7 +73,7 @@ int hf_plan_load_at(struct hf_store *store, uint64_t gen, struct hf_plan *ret_pl
     }
     struct hf_plan plan;
     hf_plan_init(&plan);
-    error = hf_plan_chain_apply(&chain, &plan, NULL, NULL);
+    error = hf_plan_chain_apply(&chain, &plan, NULL);
     hf_plan_chain_release(&chain);
     if (error != HF_OK) {
         hf_plan_release(&plan);

@@ -14,12 +14,12 @@
  * Brings the image to the head of the store, reading only what is new to it. HF_OK also when
  * there is no plan yet (gen 0: every row that was in the plan leaves it). ret_gen is the head's.
  * Where the chain does not lead to the image's own object (a restored or forked store), or the
- * image was edited, it is replaced by snapshot and deltas. changed (or NULL) may be called more
- * than once for a row. HF_ENOENT (an object is gone, or the store), HF_ECORRUPT, HF_EMALF: the
+ * image was edited, it is replaced by snapshot and deltas. events (or NULL) may hear more than once
+ * of a row. HF_ENOENT (an object is gone, or the store), HF_ECORRUPT, HF_EMALF: the
  * image stays as it was, and hf_store_why names the object.
  */
-int hf_plan_load(struct hf_store *store, struct hf_plan *plan, hf_plan_changed *changed,
-                 void *context, uint64_t *ret_gen);
+int hf_plan_load(struct hf_store *store, struct hf_plan *plan, const struct hf_plan_events *events,
+                 uint64_t *ret_gen);
 
 /*
  * The image as it was at generation gen: of the newest object that is not above it. HF_ENOENT

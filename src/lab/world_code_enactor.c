@@ -53,6 +53,11 @@ static void code_asked(struct hf_world_coder *coder, const struct hf_world *worl
     if (flight->kind != HF_ENACTOR_WRITE && !flight->janitor) {
         return;
     }
+    if (has_audits(world)) {
+        hf_code_u8(coder, &flight->audited);
+    } else {
+        flight->audited = 0; /* where nobody edits, differences do what whole RRsets do */
+    }
     for (uint32_t e = 0; e < world->shape.endpoints; e++) {
         if (!hf_bit8(flight->lanes, e)) {
             continue;
@@ -62,9 +67,11 @@ static void code_asked(struct hf_world_coder *coder, const struct hf_world *worl
             hf_code_value(coder, &flight->after[e]);
             hf_code_u8(coder, &flight->records[e]);
             flight->count = hf_world_fence_of(flight->after[e]).count;
-            flight->content[e] = flight->records[e] == HF_RECORDS_SUM
-                                     ? (uint16_t)hf_world_value_content(flight->after[e])
-                                     : 0;
+            bool is_pinned = flight->records[e] == HF_RECORDS_SUM;
+            bool is_audited = hf_bit8(flight->audited, e);
+            hf_world_value known = is_audited ? flight->before[e] : flight->after[e];
+            flight->content[e] =
+                is_pinned || is_audited ? (uint16_t)hf_world_value_content(known) : 0;
         }
     }
 }

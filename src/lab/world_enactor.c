@@ -37,6 +37,10 @@ static void fill_change(struct hf_world *world, struct hf_world_flight *flight,
         hf_world_broken(world, "fence: endpoint %u is written without its fence having been read",
                         e + 1);
     } else if (lane->fence.kind != HF_FENCE_ABSENT) {
+        if (lane->sent_sum != HF_SUM_EMPTY && hf_lane_is_audited(lane)) {
+            flight->audited |= (uint8_t)(1U << e);
+            flight->content[e] = (uint16_t)hf_world_content(lane->fence.sum);
+        }
         return;
     }
     if (lane->records == HF_RECORDS_NONE) {

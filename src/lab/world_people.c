@@ -13,6 +13,7 @@ enum edit {
     EDIT_FENCE_GONE,
     EDIT_FENCE_DAMAGED,
     EDIT_FENCE_ALIEN,
+    EDIT_RECORDS_FEWER,
     EDITS
 };
 
@@ -104,6 +105,7 @@ uint32_t hf_world_people_may(const struct hf_world *world, enum hf_world_move_ki
 static void edit(struct hf_world *world, uint32_t e, uint32_t what)
 {
     struct hf_world_site *site = &world->sites[e];
+    struct hf_world_view view;
     hf_world_before_change(world);
     site->edited = true;
     switch (what) {
@@ -112,6 +114,10 @@ static void edit(struct hf_world *world, uint32_t e, uint32_t what)
         break;
     case EDIT_RECORDS_OTHER:
         hf_world_put_records(world, e, HF_CONTENT_ALIEN, false);
+        break;
+    case EDIT_RECORDS_FEWER:
+        hf_world_look(&world->zone, e, &view);
+        hf_world_put_records(world, e, view.content & -(uint32_t)view.content, false);
         break;
     case EDIT_RECORDS_CNAME:
         hf_world_put_records(world, e, HF_CONTENT_EMPTY, true);

@@ -88,6 +88,7 @@ struct hf_world_flight {
     uint8_t result;                                /* ANSWERED */
     uint8_t lanes;                                 /* bits */
     uint8_t torn;                                  /* bits: seen already */
+    uint8_t audited;                               /* bits: WRITE sends what differs from content */
     bool whole, unchanged, janitor, stranger;
 };
 

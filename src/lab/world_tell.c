@@ -10,10 +10,13 @@ static const char *const results[] = {"done", "REFUSED", "unknown"};
 static const char *const timer_names[HF_TIMERS] = {
     "its pause ends", "it is time for an audit", "it is time to look at the guard again",
     "it may ask the store again", "a window of repairs ends"};
-static const char *const edit_names[] = {
-    "its records are deleted", "its records are replaced by others",
-    "a CNAME is put there",    "its fence is deleted",
-    "its fence is damaged",    "another's fence is put there"};
+static const char *const edit_names[] = {"its records are deleted",
+                                         "its records are replaced by others",
+                                         "a CNAME is put there",
+                                         "its fence is deleted",
+                                         "its fence is damaged",
+                                         "another's fence is put there",
+                                         "all but one of its records are deleted"};
 static const char *const guard_names[] = {"is deleted", "is replaced by another installation's",
                                           "is damaged"};
 

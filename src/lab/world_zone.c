@@ -104,6 +104,14 @@ static void update_rr(struct hf_server_message *message, uint8_t owner, uint16_t
     message->update_count++;
 }
 
+/* RFC 2136 section 2.5.4. */
+static void delete_rr(struct hf_server_message *message, uint8_t owner, uint16_t type,
+                      uint64_t rdata)
+{
+    update_rr(message, owner, type, CLASS_NONE, 0, rdata);
+    message->rrs[message->prerequisite_count + message->update_count - 1].has_rdata = true;
+}
+
 static void require_txt(struct hf_server_message *message, uint8_t owner, hf_world_value txt)
 {
     bool is_absent = txt == HF_VALUE_ABSENT;
@@ -167,14 +175,39 @@ static void replace_txt(struct hf_server_message *message, uint8_t owner, hf_wor
     }
 }
 
+/* The records that differ; as change_rrset in codec/update.c. */
+static void change_addresses(struct hf_server_message *message, uint8_t owner, uint16_t type,
+                             uint64_t base, uint32_t before, uint32_t after)
+{
+    if ((before & after) == 0) {
+        if (before != 0) {
+            update_rr(message, owner, type, CLASS_ANY, 0, 0);
+        }
+        add_addresses(message, owner, type, base, after);
+        return;
+    }
+    for (uint32_t i = 0; i < HF_WORLD_MEMBERS_MAX; i++) {
+        if (hf_bit8(before & ~after, i)) {
+            delete_rr(message, owner, type, base + i);
+        }
+    }
+    bool only_deletes = (before & ~after) != 0 && (after & ~before) == 0;
+    uint32_t kept = after & -after; /* one that stays: never empty, whatever hands did */
+    add_addresses(message, owner, type, base, only_deletes ? kept : after & ~before);
+}
+
 /* Deletions before additions, the fence last. */
 static void change_site(struct hf_server_message *message, const struct hf_world_flight *flight,
                         uint32_t e)
 {
     uint8_t owner = owner_of(e);
     bool fence_only = flight->janitor || flight->records[e] == HF_RECORDS_SUM;
-    if (!fence_only) {
-        uint32_t content = hf_world_value_content(flight->after[e]);
+    uint32_t content = hf_world_value_content(flight->after[e]);
+    if (hf_bit8(flight->audited, e)) {
+        uint32_t before = flight->content[e];
+        change_addresses(message, owner, TYPE_A, RDATA_A, before & 15U, content & 15U);
+        change_addresses(message, owner, TYPE_AAAA, RDATA_AAAA, before >> 4, content >> 4);
+    } else if (!fence_only) {
         if (flight->records[e] != HF_RECORDS_NONE) {
             update_rr(message, owner, TYPE_A, CLASS_ANY, 0, 0);
             update_rr(message, owner, TYPE_AAAA, CLASS_ANY, 0, 0);
@@ -235,7 +268,8 @@ static void check_written(struct hf_world *world, const struct hf_world_flight *
         content != hf_world_value_content(before->fence)) {
         hf_world_broken(world, "I2: endpoint %u gets another answer of generation %u", e + 1, gen);
     }
-    if (after->records == HF_RECORDS_NONE && content != HF_CONTENT_EMPTY) {
+    bool was_emptied = hf_bit8(flight->audited, e) && before->records == HF_RECORDS_NONE;
+    if (after->records == HF_RECORDS_NONE && content != HF_CONTENT_EMPTY && !was_emptied) {
         hf_world_broken(world, "I1: endpoint %u is emptied", e + 1);
     }
     bool is_clear = before->fence == HF_VALUE_ABSENT && before->records == HF_RECORDS_NONE;
@@ -246,7 +280,8 @@ static void check_written(struct hf_world *world, const struct hf_world_flight *
         hf_world_broken(world, "I4: endpoint %u is not ours and is written", e + 1);
     }
     site->high = gen;
-    site->edited = false;
+    /* What hands did to the records outlives differences, until it is seen and repaired. */
+    site->edited = site->edited && hf_bit8(flight->audited, e);
     site->was_ours = true;
 }
 

@@ -101,7 +101,7 @@ static void expect_round_trip(const struct hf_plan *plan)
     hf_plan_init(&copy);
     if (snapshot(plan, UINT64_MAX, &object) == HF_OK) {
         int error =
-            hf_plan_apply(&copy, &name, object.bytes, object.size, get_part, &none, NULL, NULL);
+            hf_plan_apply(&copy, &name, object.bytes, object.size, get_part, &none, NULL);
         assert(error == HF_OK);
         expect_same(plan, &copy);
     }
@@ -172,7 +172,7 @@ static void fuzz_object(const uint8_t *bytes, size_t size)
     plan.edited = false;
     plan.head.gen = 8;
     uint32_t backends = plan.backend_count;
-    int error = hf_plan_apply(&plan, &name, bytes, size, get_part, &input, NULL, NULL);
+    int error = hf_plan_apply(&plan, &name, bytes, size, get_part, &input, NULL);
     if (error == HF_OK) {
         expect_round_trip(&plan);
     } else {

@@ -106,15 +106,16 @@ class Fake:
 
 
 def transfer_messages(request, key, rrsets, every=1, tamper=None, end_signed=True):
-    """The octets of a transfer, one message for each RRset, signed every so many messages (RFC 8945
-    section 5.3.1). tamper: the number of a message that is changed after signing."""
+    """The octets of a transfer, one message for each RRset or list of RRsets, signed every so many
+    messages (RFC 8945 section 5.3.1). tamper: the number of a message that is changed after
+    signing."""
     context = None
     result = []
     for number, rrset in enumerate(rrsets):
         message = dns.message.make_response(request)
         message.tsig = None
         message.flags |= dns.flags.AA
-        message.answer = [rrset]
+        message.answer = rrset if isinstance(rrset, list) else [rrset]
         if number > 0:
             message.question = []
         wire = message.to_wire(max_size=65535)

@@ -14,6 +14,7 @@
  *                                   or audited; the first addresses are before, the others after
  *   query NAME TYPE                 type as a number; prints "record …" lines
  *   axfr [count]                    prints "record …" lines, or only counts them
+ *   ixfr SERIAL                     prints "newest …", "deleted …", "added …" and "whole …" lines
  *   burst MESSAGES PER BEFORE AFTER HOST  all messages at once, PER endpoints e0, e1, … in each,
  *                                   of 4 A records; expects none or differences
  *   flood COUNT NAME TYPE           asks COUNT times at once
@@ -120,20 +121,32 @@ static void on_done(void *context, const struct hf_dns_outcome *outcome)
     }
 }
 
-static void on_record(void *context, const struct hf_dns_record *record)
+static void record_print(const char *what, const struct hf_dns_record *record)
 {
-    struct probe *probe = context;
     char owner[HF_NAME_TEXT_MAX];
-    probe->record_count++;
-    if (probe->quiet) {
-        return;
-    }
     hf_name_text(record->owner, owner);
-    (void)printf("record %s %u %" PRIu32 " ", owner, record->type, record->ttl_s);
+    (void)printf("%s %s %u %" PRIu32 " ", what, owner, record->type, record->ttl_s);
     for (uint16_t i = 0; i < record->rdata_size; i++) {
         (void)printf("%02x", record->rdata[i]);
     }
     (void)printf("\n");
+}
+
+static void on_record(void *context, const struct hf_dns_record *record)
+{
+    struct probe *probe = context;
+    probe->record_count++;
+    if (!probe->quiet) {
+        record_print("record", record);
+    }
+}
+
+static void on_change(void *context, const struct hf_dns_record *record, enum hf_dns_sense sense)
+{
+    static const char *const senses[] = {"newest", "deleted", "added", "whole"};
+    struct probe *probe = context;
+    probe->record_count++;
+    record_print(senses[sense], record);
 }
 
 /* Runs the loop until everything that was asked has ended, and reports. */
@@ -325,6 +338,18 @@ static void command_axfr(struct probe *probe, bool quiet)
     probe->quiet = false;
 }
 
+static void command_ixfr(struct probe *probe, const char *word)
+{
+    uint32_t serial = (uint32_t)strtoul(word, NULL, 10);
+    check(hf_dns_ixfr(probe->dns, serial, on_change, on_done, probe), "ixfr");
+    if (hf_dns_ixfr(probe->dns, serial, on_change, on_done, probe) != HF_EBUSY ||
+        hf_dns_axfr(probe->dns, on_record, on_done, probe) != HF_EBUSY) {
+        die("a second transfer was begun");
+    }
+    probe->waiting++;
+    finish(probe);
+}
+
 static void command(struct probe *probe, char **words, size_t count)
 {
     const char *verb = words[0];
@@ -343,6 +368,8 @@ static void command(struct probe *probe, char **words, size_t count)
         command_flood(probe, words);
     } else if (strcmp(verb, "axfr") == 0) {
         command_axfr(probe, count == 2);
+    } else if (strcmp(verb, "ixfr") == 0 && count == 2) {
+        command_ixfr(probe, words[1]);
     } else if (strcmp(verb, "burst") == 0 && count == 6) {
         command_burst(probe, words);
     } else if (strcmp(verb, "close-in-callback") == 0) {

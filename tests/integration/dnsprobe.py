@@ -12,7 +12,9 @@ import servers
 PROBE = pathlib.Path(os.environ.get("HOLDFAST_BUILD", "build")) / "tests/integration/dnsprobe"
 ZONE = "example.test."
 A, NS, SOA, TXT = 1, 2, 6, 16
-NOERROR, FORMERR, SERVFAIL, NXDOMAIN, REFUSED, YXRRSET, NXRRSET, NOTAUTH = 0, 1, 2, 3, 5, 7, 8, 9
+NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP = 0, 1, 2, 3, 4
+REFUSED, YXRRSET, NXRRSET, NOTAUTH = 5, 7, 8, 9
+SENSES = ("newest", "deleted", "added", "whole")
 
 
 class Tap:
@@ -46,6 +48,8 @@ class Result:
         self.latency_ms = int(re.search(r" ms=(\d+)", head).group(1))
         self.lines = lines
         self.records = [line.split(" ")[1:] for line in lines if line.startswith("record ")]
+        # Of an IXFR: sense, owner, type, TTL, RDATA.
+        self.changes = [line.split(" ") for line in lines if line.startswith(SENSES)]
 
     def __repr__(self):
         return f"{self.counts} {self.why}"

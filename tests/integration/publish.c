@@ -107,7 +107,7 @@ static int put(struct publisher *publisher, uint64_t gen, uint32_t count)
 static int change(struct publisher *publisher, uint32_t first, uint32_t last, bool retired)
 {
     uint64_t loaded;
-    int error = hf_plan_load(publisher->store, &publisher->plan, NULL, NULL, &loaded);
+    int error = hf_plan_load(publisher->store, &publisher->plan, NULL, &loaded);
     if (error != HF_OK) {
         return error;
     }
@@ -126,7 +126,7 @@ static int claim(struct publisher *publisher)
 {
     uint64_t loaded;
     uint32_t count = 0;
-    int error = hf_plan_load(publisher->store, &publisher->plan, NULL, NULL, &loaded);
+    int error = hf_plan_load(publisher->store, &publisher->plan, NULL, &loaded);
     for (uint32_t row = 0; error == HF_OK && row < publisher->plan.entry_count; row++) {
         struct hf_plan_entry entry = publisher->plan.entries[row];
         if (entry.gen != 0 && (entry.flags & HF_ROW_CLAIMED) == 0) {

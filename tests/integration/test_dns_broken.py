@@ -8,21 +8,24 @@ import time
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 import dns.tsig
 import dns.tsigkeyring
 
 import dnsfake
 import servers
-from dnsprobe import FORMERR, NOERROR, NOTAUTH, REFUSED, SERVFAIL, SOA, ZONE
+from dnsprobe import FORMERR, NOERROR, NOTAUTH, NOTIMP, REFUSED, SERVFAIL, SOA, ZONE
 from dnsprobe import Probe, Tap, expect
 
 KEY = servers.Key("holdfast.", "hmac-sha256", servers.new_secret())
 KEYRING = dns.tsigkeyring.from_text({KEY.name: KEY.secret})
 TSIG_KEY = dns.tsig.Key(KEY.name, KEY.secret, KEY.algorithm)
 PUT = f"put e.{ZONE} - f1 none 0 - 30 10.0.0.1"
-SOA_RRSET = dns.rrset.from_text(ZONE, 300, "IN", "SOA", "ns. h. 7 1 1 1 1")
-NEXT_SOA = dns.rrset.from_text(ZONE, 300, "IN", "SOA", "ns. h. 8 1 1 1 1")
+SOA3, SOA4, SOA5, SOA6, SOA_RRSET, NEXT_SOA = [
+    dns.rrset.from_text(ZONE, 300, "IN", "SOA", f"ns. h. {serial} 1 1 1 1")
+    for serial in range(3, 9)
+]
 BODY = [dns.rrset.from_text(f"e{i}.{ZONE}", 30, "IN", "A", f"10.0.0.{i}") for i in range(250)]
 
 
@@ -167,17 +170,24 @@ def transfers(rrsets, **how):
     return behaviour
 
 
-def transfer_is_cut(connection):
-    request = connection.receive()
-    wires = dnsfake.transfer_messages(request, TSIG_KEY, [SOA_RRSET, *BODY, SOA_RRSET])
-    for wire in wires[:100]:
-        connection.send(wire)
+def transfer_is_cut(rrsets, count, stalls=False):
+    """Only so many messages of a transfer; then the end, or nothing."""
+
+    def behaviour(connection):
+        request = connection.receive()
+        for wire in dnsfake.transfer_messages(request, TSIG_KEY, rrsets)[:count]:
+            connection.send(wire)
+        if stalls:
+            connection.receive()
+
+    return behaviour
 
 
-def transfer_stalls(connection):
+def retyped(connection):
+    """The differences, as an answer to AXFR."""
     request = connection.receive()
-    wires = dnsfake.transfer_messages(request, TSIG_KEY, [SOA_RRSET, *BODY, SOA_RRSET])
-    for wire in wires[:100]:
+    request.question[0].rdtype = dns.rdatatype.AXFR
+    for wire in dnsfake.transfer_messages(request, TSIG_KEY, [IXFR_OK]):
         connection.send(wire)
     connection.receive()
 
@@ -252,8 +262,33 @@ def case_unreachable():
         assert probe("burst 50 1 - f1 1").counts == {("ECONN", 0): 50}
 
 
+def case_differences():
+    """What an IXFR of two differences tells, however it is cut and signed."""
+    told = ["newest", "deleted", "added", "added", *["deleted"] * 200, "added"]
+    for rrsets in (IXFR_OK, [IXFR_OK]):
+        for every in (1, 10, 100):
+            behaviour = transfers(rrsets, every=every)
+            with dnsfake.Fake(behaviour, KEYRING) as fake, Probe(fake.port, KEY) as probe:
+                result = expect(probe("ixfr 3"), "OK", NOERROR)
+                assert [line[0] for line in result.changes] == told, result
+                assert fake.errors == [], fake.errors
+
+
+def case_differences_close():
+    with dnsfake.Fake(transfers(IXFR_OK), KEYRING) as fake, Probe(fake.port, KEY) as probe:
+        probe("close-in-callback")
+        expect(probe("ixfr 3"), "OK", NOERROR)
+
+
 AXFR_OK = [SOA_RRSET, *BODY, SOA_RRSET]
+IXFR_OK = [
+    SOA_RRSET,
+    *(SOA3, BODY[0], SOA5, BODY[1], BODY[2]),
+    *(SOA5, *BODY[10:210], SOA_RRSET, BODY[3], SOA_RRSET),
+]
 CASES = [
+    ("differences", case_differences),
+    ("differences, closed within a callback", case_differences_close),
     ("silent server", case_silent),
     ("nobody listens", case_unreachable),
     ("replies out of order", case_reorder),
@@ -302,9 +337,55 @@ CASES = [
      + [NEXT_SOA, BODY[0], SOA_RRSET]), "axfr", "EMALF", None, "changed during"),
     ("transfer without the first SOA", transfers([*BODY, SOA_RRSET]), "axfr", "EMALF", None,
      "does not begin"),
-    ("transfer cut", transfer_is_cut, "axfr", "ECONN"),
+    ("transfer goes on", transfers([[*AXFR_OK, BODY[0]]]), "axfr", "EMALF", None, "goes on"),
+    ("transfer cut", transfer_is_cut(AXFR_OK, 100), "axfr", "ECONN"),
     ("transfer is slow", transfer_is_slow, "axfr", "OK", None, None, 2000),
-    ("transfer stalls", transfer_stalls, "axfr", "ETIMEOUT", None, "stalled", 400),
+    ("transfer stalls", transfer_is_cut(AXFR_OK, 100, stalls=True), "axfr", "ETIMEOUT", None,
+     "stalled", 400),
+    ("differences, every 101st signed", transfers(IXFR_OK, every=101), "ixfr 3", "EAUTH", None,
+     "too many"),
+    ("differences, end not signed", transfers(IXFR_OK, every=10, end_signed=False), "ixfr 3",
+     "EAUTH", None, "end is not signed"),
+    ("differences, signed message changed", transfers(IXFR_OK, tamper=50), "ixfr 3", "EAUTH"),
+    ("differences, unsigned message changed", transfers(IXFR_OK, every=10, tamper=55), "ixfr 3",
+     "EAUTH"),
+    ("differences from another serial", transfers(IXFR_OK), "ixfr 4", "EMALF", None,
+     "do not begin at the serial"),
+    ("differences with a gap", transfers([SOA_RRSET, SOA3, SOA4, SOA5, SOA_RRSET, SOA_RRSET]),
+     "ixfr 3", "EMALF", None, "gap"),
+    ("differences without their end", transfers([SOA_RRSET, SOA3, SOA4, BODY[0], SOA_RRSET]),
+     "ixfr 3", "EMALF", None, "gap"),
+    ("differences that lead back", transfers([SOA_RRSET, SOA4, SOA3]), "ixfr 4", "EMALF", None,
+     "leads back"),
+    ("differences that lead too far", transfers([SOA_RRSET, SOA4, NEXT_SOA]), "ixfr 4", "EMALF",
+     None, "beyond"),
+    ("differences to an older zone", transfers([[SOA_RRSET, NEXT_SOA]]), "ixfr 8", "EMALF", None,
+     "not newer"),
+    ("differences that go on", transfers([*IXFR_OK[:-1], [SOA_RRSET, BODY[0]]]), "ixfr 3", "EMALF",
+     None, "goes on"),
+    ("differences cut", transfer_is_cut(IXFR_OK, 100), "ixfr 3", "ECONN"),
+    ("differences without the closing SOA", transfers(IXFR_OK[:-1]), "ixfr 3", "ETIMEOUT", None,
+     "stalled", 400),
+    ("differences cut before the closing SOA", transfer_is_cut(IXFR_OK, len(IXFR_OK) - 1),
+     "ixfr 3", "ECONN"),
+    ("differences stall", transfer_is_cut(IXFR_OK, 100, stalls=True), "ixfr 3", "ETIMEOUT", None,
+     "stalled", 400),
+    ("a newer SOA, and no more", transfers([SOA_RRSET]), "ixfr 3", "ETIMEOUT", None, "stalled",
+     400),
+    ("an older SOA alone", transfers([SOA_RRSET]), "ixfr 8", "OK", NOERROR),
+    ("a whole zone of a SOA", transfers([SOA_RRSET, SOA_RRSET]), "ixfr 3", "EMALF", None,
+     "nothing but its SOA"),
+    ("differences, and no record", answers(), "ixfr 3", "EMALF", None, "is empty"),
+    ("differences as an answer to AXFR", retyped, "ixfr 3", "EMALF", None, "another question"),
+    ("differences, unsigned", answers(answer=[SOA_RRSET], signed=False), "ixfr 7", "EAUTH", None,
+     "not signed"),
+    ("differences SERVFAIL", answers(rcode=SERVFAIL), "ixfr 3", "ESERVFAIL", SERVFAIL),
+    ("differences REFUSED", answers(rcode=REFUSED), "ixfr 3", "EREFUSED", REFUSED),
+    ("differences NOTAUTH", answers(rcode=NOTAUTH), "ixfr 3", "EREFUSED", NOTAUTH),
+    ("differences NOTIMP", answers(rcode=NOTIMP), "ixfr 3", "EREFUSED", NOTIMP, "NOTIMP"),
+    ("differences FORMERR", answers(rcode=FORMERR), "ixfr 3", "EREFUSED", FORMERR, "FORMERR"),
+    ("differences, truncated", sends(lambda wire: wire[:4] + bytes([wire[4] | 2]) + wire[5:]),
+     "ixfr 3", "EMALF", None, "truncated"),
 ]
 
 

@@ -58,7 +58,7 @@ static inline void publish_first(struct hf_store *store, struct hf_plan *plan, u
 static inline uint64_t load(struct hf_store *store, struct hf_plan *plan)
 {
     uint64_t gen = UINT64_MAX;
-    int error = hf_plan_load(store, plan, NULL, NULL, &gen);
+    int error = hf_plan_load(store, plan, NULL, &gen);
     assert_string_equal(hf_store_why(store), "");
     assert_int_equal(error, HF_OK);
     assert_int_equal(gen, plan->head.gen);
@@ -85,7 +85,7 @@ static inline void expect_refused(struct hf_store *store, struct hf_plan *plan, 
     uint32_t rows = plan->entry_count;
     uint32_t in_plan = sample_in_plan(plan);
     uint64_t gen = 77;
-    assert_int_equal(hf_plan_load(store, plan, NULL, NULL, &gen), error);
+    assert_int_equal(hf_plan_load(store, plan, NULL, &gen), error);
     expect_words(hf_store_why(store), place, words);
     assert_int_equal(gen, 77);
     assert_int_equal(plan->head.gen, head.gen);

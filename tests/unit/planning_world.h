@@ -147,7 +147,7 @@ static inline void world_encode(const struct world *world, const struct hf_plan_
                      HF_OK);
     hf_digest_of(object.bytes, object.size, &name);
     assert_int_equal(
-        hf_plan_apply(ret_plan, &name, object.bytes, object.size, world_get_part, NULL, NULL, NULL),
+        hf_plan_apply(ret_plan, &name, object.bytes, object.size, world_get_part, NULL, NULL),
         HF_OK);
     hf_buf_release(&object);
 }

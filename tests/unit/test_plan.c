@@ -37,9 +37,26 @@ static void publish(struct hf_plan *plan, const struct hf_buf *object)
 }
 
 struct changes {
+    const struct hf_plan *plan;
     uint32_t rows[64];
     uint32_t count;
+    uint64_t gen_sum; /* of the entries that were replaced */
+    uint32_t changing_count;
 };
+
+/* Before the row is replaced: it is not among those that have changed, and has its old entry. */
+static void note_old(void *context, uint32_t row)
+{
+    struct changes *changes = context;
+    struct hf_plan_entry old;
+    assert_int_equal(changes->count, 0);
+    hf_plan_get(changes->plan, row, &old);
+    changes->gen_sum += old.gen;
+    changes->changing_count++;
+    if (old.gen != 0) {
+        assert_int_equal(old.sum, hf_records_sum(old.owner, &old.records));
+    }
+}
 
 static void note(void *context, uint32_t row)
 {
@@ -54,8 +71,12 @@ static int apply(struct hf_plan *plan, const struct hf_buf *object, struct sampl
     struct hf_plan_head head = {0};
     (void)hf_plan_decode_head(object->bytes, object->size, &head);
     struct hf_digest name = name_of(head.gen);
+    struct hf_plan_events events = {.changing = note_old, .changed = note, .context = changes};
+    if (changes != NULL) {
+        *changes = (struct changes){.plan = plan};
+    }
     return hf_plan_apply(plan, &name, object->bytes, object->size, sample_get, parts,
-                         changes != NULL ? note : NULL, changes);
+                         changes != NULL ? &events : NULL);
 }
 
 static void test_round_trip(void **state)
@@ -88,9 +109,10 @@ static void test_round_trip(void **state)
     hf_buf_clear(&object);
     assert_int_equal(encode(&plan, 6, false, rows, 3, NULL, &object), HF_OK);
     publish(&plan, &object);
-    changes.count = 0;
     assert_int_equal(apply(&copy, &object, NULL, &changes), HF_OK);
     assert_int_equal(changes.count, 3);
+    assert_int_equal(changes.changing_count, 3);
+    assert_int_equal(changes.gen_sum, 5 + 5 + 0);
     sample_plans_equal(&plan, &copy);
     assert_int_equal(copy.head.parent_gen, 5);
     assert_int_equal(copy.head.chain_count, 1);
@@ -118,9 +140,10 @@ static void test_snapshot_replaces(void **state)
     assert_int_equal(apply(&copy, &object, NULL, &changes), HF_OK);
     /* 0 is new, 10 left, 5 differed. */
     assert_int_equal(changes.count, 3);
+    assert_int_equal(changes.gen_sum, 0 + 1 + 3);
     sample_plans_equal(&plan, &copy);
     assert_int_equal(sample_in_plan(&copy), 10);
-    hf_plan_clear(&copy, note, &changes);
+    hf_plan_clear(&copy, &(struct hf_plan_events){.changed = note, .context = &changes});
     assert_int_equal(changes.count, 13);
     assert_int_equal(sample_in_plan(&copy), 0);
     assert_int_equal(copy.head.gen, 0);

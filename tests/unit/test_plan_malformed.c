@@ -51,7 +51,7 @@ static int apply(const void *bytes, size_t size)
     if (size > 0) {
         memcpy(exact, bytes, size);
     }
-    int error = hf_plan_apply(&plan, &object_name, exact, size, get_nothing, NULL, NULL, NULL);
+    int error = hf_plan_apply(&plan, &object_name, exact, size, get_nothing, NULL, NULL);
     free(exact);
     if (error != HF_OK) {
         assert_int_equal(plan.entry_count, 1);
@@ -237,12 +237,13 @@ static void test_nothing_changes(void **state)
     (void)state;
     struct hf_buf object;
     struct hf_plan plan;
+    const struct hf_plan_events events = {.changing = never, .changed = never};
     hf_plan_init(&plan);
     make_object(true, &object);
     object.bytes[object.size - 1] = 0x7f;
-    assert_int_equal(hf_plan_apply(&plan, &object_name, object.bytes, object.size, get_nothing,
-                                   NULL, never, NULL),
-                     HF_EMALF);
+    assert_int_equal(
+        hf_plan_apply(&plan, &object_name, object.bytes, object.size, get_nothing, NULL, &events),
+        HF_EMALF);
     assert_int_equal(plan.entry_count + plan.backend_count, 0);
     hf_buf_release(&object);
     hf_plan_release(&plan);

@@ -28,6 +28,7 @@ static void a_follower_reads_what_is_new(void **state)
     struct hf_plan follower;
     uint32_t changes = 0;
     uint64_t gen = 0;
+    const struct hf_plan_events events = {.changed = count_change, .context = &changes};
     hf_plan_init(&plan);
     hf_plan_init(&follower);
     publish_first(store, &plan, 100);
@@ -36,11 +37,11 @@ static void a_follower_reads_what_is_new(void **state)
     assert_int_equal(publish_one(store, &plan, 5, 50, 3), HF_OK);
     assert_false(plan.head.snapshot);
     assert_int_equal(publish_one(store, &plan, 6, 51, 0), HF_OK);
-    assert_int_equal(hf_plan_load(store, &follower, count_change, &changes, &gen), HF_OK);
+    assert_int_equal(hf_plan_load(store, &follower, &events, &gen), HF_OK);
     assert_int_equal(gen, 3);
     assert_int_equal(changes, 2);
     sample_plans_equal(&plan, &follower);
-    assert_int_equal(hf_plan_load(store, &follower, count_change, &changes, &gen), HF_OK);
+    assert_int_equal(hf_plan_load(store, &follower, &events, &gen), HF_OK);
     assert_int_equal(changes, 2);
     expect_stored(store, &plan);
     hf_plan_release(&follower);
@@ -305,6 +306,7 @@ static void an_emptied_store_and_none(void **state)
     struct hf_plan plan;
     uint32_t changes = 0;
     uint64_t gen = 7;
+    const struct hf_plan_events events = {.changed = count_change, .context = &changes};
     hf_plan_init(&plan);
     publish_first(store, &plan, 50);
     assert_int_equal(unlink(place->path), 0);
@@ -312,7 +314,7 @@ static void an_emptied_store_and_none(void **state)
     assert_int_equal(sample_in_plan(&plan), 50);
     hf_store_close(store);
     store = store_made(place);
-    assert_int_equal(hf_plan_load(store, &plan, count_change, &changes, &gen), HF_OK);
+    assert_int_equal(hf_plan_load(store, &plan, &events, &gen), HF_OK);
     assert_int_equal(gen, 0);
     assert_int_equal(changes, 50);
     publish_first(store, &plan, 20);

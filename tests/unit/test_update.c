@@ -215,6 +215,11 @@ static void differences(void **state)
                      "U e.z.test. 0 ANY AAAA\n" NEW);
     change.before = change.after;
     expect(*state, &change, GUARD OLD NEW);
+    /* Where nothing is added, one that stays is: hands may have left only what is deleted. */
+    change.after = (struct hf_records){one_two, 30, 1, 0};
+    expect(*state, &change,
+           GUARD OLD "U e.z.test. 0 NONE A 10.0.0.2\n"
+                     "U e.z.test. 30 IN A 10.0.0.1\n" NEW);
 }
 
 static void no_record_in_common(void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Transfers (RFC 5936): the zone between two equal SOA records, over any number of messages. The
- * first and the last one are signed, and of those between at least every hundredth (RFC 8945
- * section 5.3.1): a signature covers all messages since the one before it.
+ * Transfers (RFC 5936, RFC 1995): one question, any number of messages. The first and the last one
+ * are signed, and of those between at least every hundredth (RFC 8945 section 5.3.1): a signature
+ * covers all messages since the one before it.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -10,16 +10,10 @@
 
 #include "base/error.h"
 #include "io/dns_internal.h"
+#include "io/dns_sequence.h"
 
 enum {
-    SOA_RDATA_MAX = 2 * HF_NAME_MAX + 20,
     DIGESTED_MAX = (HF_DNS_UNSIGNED_MAX + 1) * HF_DNS_FRAME_MAX,
-};
-
-enum stage {
-    STAGE_FIRST, /* the opening SOA is expected */
-    STAGE_BODY,
-    STAGE_END, /* the closing SOA was seen */
 };
 
 struct hf_dns_transfer {
@@ -29,18 +23,21 @@ struct hf_dns_transfer {
     uint16_t message_id;
     uint64_t deadline_ms;
     uint64_t started_ns;
-    hf_dns_each *each;
+    hf_dns_each *each;     /* of an AXFR */
+    hf_dns_change *change; /* of an IXFR */
     hf_dns_done *done;
     void *context;
-    enum stage stage;
+    struct hf_dns_sequence sequence;
     uint16_t unsigned_count; /* messages since the last signature */
     struct hf_buf digested;  /* and their octets */
     bool over;               /* done was called; only the frame that is looked at holds us */
     bool looking;            /* in on_frame */
-    const char *broken;      /* what is wrong with the sequence of records */
-    size_t soa_size;
-    uint8_t soa[SOA_RDATA_MAX];
 };
+
+static bool transfer_has_begun(const struct hf_dns_transfer *transfer)
+{
+    return transfer->sequence.stage != HF_DNS_STAGE_FIRST;
+}
 
 static void transfer_free(struct hf_dns_transfer *transfer)
 {
@@ -74,34 +71,19 @@ static void transfer_end(struct hf_dns_transfer *transfer, int result, uint16_t 
 static bool visit_record(void *context, const struct hf_dns_record *record)
 {
     struct hf_dns_transfer *transfer = context;
-    bool is_soa = record->type == KNOT_RRTYPE_SOA &&
-                  hf_name_equal(record->owner, transfer->dns->options.zone);
-    switch (transfer->stage) {
-    case STAGE_FIRST:
-        if (!is_soa || record->rdata_size > SOA_RDATA_MAX) {
-            transfer->broken = "the transfer does not begin with the zone's SOA";
-            return false;
-        }
-        memcpy(transfer->soa, record->rdata, record->rdata_size);
-        transfer->soa_size = record->rdata_size;
-        transfer->stage = STAGE_BODY;
-        break;
-    case STAGE_BODY:
-        if (!is_soa) {
-            break;
-        }
-        if (record->rdata_size != transfer->soa_size ||
-            memcmp(record->rdata, transfer->soa, transfer->soa_size) != 0) {
-            transfer->broken = "the zone changed during the transfer";
-            return false;
-        }
-        transfer->stage = STAGE_END;
-        return true; /* the receiver has it already */
-    case STAGE_END:
-        transfer->broken = "the transfer goes on behind its closing SOA";
+    enum hf_dns_sense sense;
+    bool is_mark;
+    if (hf_dns_sequence_next(&transfer->sequence, record, &sense, &is_mark) != HF_OK) {
         return false;
     }
-    transfer->each(transfer->context, record);
+    if (is_mark) {
+        return true;
+    }
+    if (transfer->change != NULL) {
+        transfer->change(transfer->context, record, sense);
+    } else {
+        transfer->each(transfer->context, record);
+    }
     return !transfer->over;
 }
 
@@ -111,7 +93,7 @@ static bool transfer_is_signed(struct hf_dns_transfer *transfer, struct hf_dns_v
     const knot_pkt_t *pkt = verdict->pkt;
     const knot_rrset_t *tsig = pkt->tsig_rr;
     struct hf_tsig_state *last = &transfer->asked.tsig;
-    bool first = transfer->stage == STAGE_FIRST;
+    bool first = !transfer_has_begun(transfer);
     if (transfer->asked.key == NULL) {
         return true;
     }
@@ -151,7 +133,7 @@ static bool transfer_is_signed(struct hf_dns_transfer *transfer, struct hf_dns_v
 static bool transfer_is_good(struct hf_dns_transfer *transfer, uint8_t *wire, size_t size,
                              struct hf_dns_verdict *verdict)
 {
-    bool first = transfer->stage == STAGE_FIRST;
+    bool first = !transfer_has_begun(transfer);
     struct hf_dns *dns = transfer->dns;
     if (!hf_dns_reply_parse(&transfer->asked, wire, size, &dns->arena, verdict)) {
         return false;
@@ -193,15 +175,16 @@ static void on_frame(void *context, uint8_t *wire, size_t size)
     transfer->looking = true;
     hf_dns_reply_visit(verdict.pkt, visit_record, transfer);
     transfer->looking = false;
+    const struct hf_dns_sequence *sequence = &transfer->sequence;
     if (transfer->over) {
         transfer_free(transfer);
-    } else if (transfer->broken != NULL) {
-        transfer_end(transfer, HF_EMALF, verdict.rcode, transfer->broken);
-    } else if (transfer->stage == STAGE_FIRST) {
+    } else if (sequence->broken != NULL) {
+        transfer_end(transfer, HF_EMALF, verdict.rcode, sequence->broken);
+    } else if (!transfer_has_begun(transfer)) {
         transfer_end(transfer, HF_EMALF, verdict.rcode, "the transfer is empty");
-    } else if (transfer->stage == STAGE_END && transfer->unsigned_count > 0) {
+    } else if (hf_dns_sequence_is_over(sequence) && transfer->unsigned_count > 0) {
         transfer_end(transfer, HF_EAUTH, verdict.rcode, "the transfer's end is not signed");
-    } else if (transfer->stage == STAGE_END) {
+    } else if (hf_dns_sequence_is_over(sequence)) {
         transfer_end(transfer, HF_OK, verdict.rcode, "transferred");
     }
 }
@@ -224,11 +207,9 @@ void hf_dns_transfer_abort(struct hf_dns *dns, int result, const char *text)
     }
 }
 
-int hf_dns_axfr(struct hf_dns *dns, hf_dns_each *each, hf_dns_done *done, void *context)
+/* HF_EINVAL, HF_EBUSY: none can be begun now. */
+static int transfer_new(struct hf_dns *dns, uint16_t type, struct hf_dns_transfer **ret_transfer)
 {
-    static const struct hf_dns_conn_events events = {.frame = on_frame, .lost = on_lost};
-    uint8_t wire[HF_DNS_QUERY_MAX];
-    size_t size = 0;
     if (dns->closing || dns->transfer != NULL) {
         return dns->closing ? HF_EINVAL : HF_EBUSY;
     }
@@ -242,12 +223,22 @@ int hf_dns_axfr(struct hf_dns *dns, hf_dns_each *each, hf_dns_done *done, void *
     transfer->asked = (struct hf_dns_asked){
         .key = dns->options.key,
         .opcode = KNOT_OPCODE_QUERY,
-        .type = KNOT_RRTYPE_AXFR,
+        .type = type,
         .owner = dns->options.zone,
     };
+    *ret_transfer = transfer;
+    return HF_OK;
+}
+
+/* Sends the question; the transfer is gone when that fails. */
+static int transfer_start(struct hf_dns_transfer *transfer, hf_dns_done *done, void *context)
+{
+    static const struct hf_dns_conn_events events = {.frame = on_frame, .lost = on_lost};
+    struct hf_dns *dns = transfer->dns;
+    uint8_t wire[HF_DNS_QUERY_MAX];
+    size_t size = 0;
     transfer->started_ns = uv_hrtime();
     transfer->deadline_ms = uv_now(dns->loop) + dns->options.timeout_ms;
-    transfer->each = each;
     transfer->done = done;
     transfer->context = context;
     int error = hf_dns_question_write(&transfer->asked, transfer->message_id, wire, &size,
@@ -263,4 +254,30 @@ int hf_dns_axfr(struct hf_dns *dns, hf_dns_each *each, hf_dns_done *done, void *
     hf_dns_conn_send(transfer->conn, wire, size);
     hf_dns_timer_arm(dns);
     return HF_OK;
+}
+
+int hf_dns_axfr(struct hf_dns *dns, hf_dns_each *each, hf_dns_done *done, void *context)
+{
+    struct hf_dns_transfer *transfer = NULL;
+    int error = transfer_new(dns, KNOT_RRTYPE_AXFR, &transfer);
+    if (error != HF_OK) {
+        return error;
+    }
+    hf_dns_sequence_axfr(&transfer->sequence, dns->options.zone);
+    transfer->each = each;
+    return transfer_start(transfer, done, context);
+}
+
+int hf_dns_ixfr(struct hf_dns *dns, uint32_t serial, hf_dns_change *each, hf_dns_done *done,
+                void *context)
+{
+    struct hf_dns_transfer *transfer = NULL;
+    int error = transfer_new(dns, KNOT_RRTYPE_IXFR, &transfer);
+    if (error != HF_OK) {
+        return error;
+    }
+    hf_dns_sequence_ixfr(&transfer->sequence, dns->options.zone, serial);
+    transfer->asked.serial = serial;
+    transfer->change = each;
+    return transfer_start(transfer, done, context);
 }
