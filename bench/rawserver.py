@@ -8,6 +8,7 @@ import time
 import servers
 from fleet import BACKENDS, INSTALLATION, BenchError, build
 
+SHAPE = "differ"  # of raw.c: the prerequisites and updates of an enactor's bulk change
 NSUPDATE_S = 300
 
 

@@ -23,7 +23,7 @@ import time
 import servers
 from fleet import BATCH, WINDOW, PATIENCE_S, BenchError, cpu_s, ready, wait_until
 from goals import judge, tried
-from rawserver import Commits, Raw
+from rawserver import SHAPE, Commits, Raw
 from watch import PLAN_LOOK_S, Asker, Tail, watch_serials
 
 KINDS = (servers.Knotd, servers.Named)
@@ -177,7 +177,7 @@ def together(scene, times):
         plans = len(fleet.planner.lines("plan_published"))
         fleet.settle()
         after = fleet.sums()
-        raw = scene.raw(f"pinned {BATCH} {ENACTORS * WINDOW}")
+        raw = scene.raw(f"{SHAPE} {BATCH} {ENACTORS * WINDOW}")
         found.append({"plans": plans, "publish_ms": 1000 * (published - verdict),
                       "first_ms": 1000 * (first - verdict), "last_ms": 1000 * (last - verdict),
                       "raw_ms": 1000 * raw["seconds"], "fewest": raw["messages"],

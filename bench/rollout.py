@@ -14,15 +14,15 @@ import time
 import servers
 from fleet import BATCH, cpu_s, ready
 from goals import judge, median, tried
-from rawserver import Raw, nsupdate
+from rawserver import SHAPE, Raw, nsupdate
 from watch import watch_serials
 
 KINDS = (servers.Knotd, servers.Named)
 TARGET = ""  # the defaults
-SHAPES = ("whole", "differ")
-CANDIDATES = {  # batch, window for each zone; of shape pinned
-    ("knotd", False): ((50, 64), (100, 64), (150, 64), (150, 16)),
-    ("knotd", True): ((50, 8), (100, 4), (100, 16), (150, 8)),
+OTHER_SHAPES = ("whole", "pinned")
+CANDIDATES = {  # batch, window for each zone
+    ("knotd", False): ((50, 64), (100, 64), (200, 64), (400, 32)),
+    ("knotd", True): ((50, 8), (100, 8), (200, 4), (200, 16)),
     ("named", False): ((25, 8), (50, 1), (100, 1), (100, 8)),
     ("named", True): ((25, 1), (50, 1), (100, 1), (100, 4)),
 }
@@ -67,11 +67,11 @@ def find_best(sender, server, kind, several):
     """The fastest command of raw.c, and what all of them took."""
     found = {}
     for batch, window in CANDIDATES[(kind, several)]:
-        command = f"pinned {batch} {window}"
+        command = f"{SHAPE} {batch} {window}"
         found[command] = raw_change(sender, server, command)
     best = min(found, key=lambda command: found[command]["seconds"])
-    for shape in SHAPES:
-        command = best.replace("pinned", shape)
+    for shape in OTHER_SHAPES:
+        command = best.replace(SHAPE, shape)
         found[command] = raw_change(sender, server, command)
     return best, found
 

@@ -62,10 +62,10 @@ class Tail:
         os.close(self.fd)
 
 
-def watch_serials(server, zones, ended, quiet_s=QUIET_S, first_only=False):
-    """Asks for the zones' serials in turn, one every 2 ms, until none was new for quiet_s and
-    ended() is true (or until one is new); the wall clock times of the first and the last one that
-    was seen to be new."""
+def watch_serials(server, zones, ended, first_only=False, until=None):
+    """Asks for the zones' serials in turn, one every 2 ms, until none was new for QUIET_S and
+    ended() is true (or until one is new, or until a moment); the wall clock times of the first and
+    the last one that was seen to be new."""
     askers = [Asker(server, zone, "SOA") for zone in zones]
     seen = [asker.raw() for asker in askers]
     times = []
@@ -78,8 +78,8 @@ def watch_serials(server, zones, ended, quiet_s=QUIET_S, first_only=False):
             seen[turn] = reply
             times.append(now)
         turn = (turn + 1) % len(askers)
-        quiet = times and now - times[-1] > quiet_s
-        if times and (first_only or (quiet and ended())):
+        quiet = times and now - times[-1] > QUIET_S
+        if times and (first_only or (until and now > until) or (quiet and ended())):
             for asker in askers:
                 asker.close()
             return times[0], times[-1]
