@@ -12,7 +12,7 @@ import plot
 import point
 import servers
 import size
-from fleet import ROOT
+from fleet import ROOT, BenchError
 from goals import judge, median, tried
 
 SLOPE = 1.1  # of cost over size on logarithmic axes: 1 is linear
@@ -23,8 +23,8 @@ def repeats_of(endpoints):
     return 4 if endpoints < 100000 else 2
 
 
-def measure(sizes, results):
-    known = {found["endpoints"]: found for found in results.get("size", {}).get("points", [])
+def measure(sizes):
+    known = {found["endpoints"]: found for found in sizes["results"].get("size", {}).get("points", [])
              if "error" not in found}
     points = [known.get(n) or {"endpoints": n, **tried(point.measure, n, repeats_of(n))}
               for n in sizes["growth"]]
@@ -96,6 +96,8 @@ def draw(result):
 def slope(points):
     """Of a line through the points on logarithmic axes, by least squares."""
     logs = [(math.log(x), math.log(y)) for x, y in points if x >= FROM and y > 0]
+    if len(logs) < 2:
+        raise BenchError(f"fewer than two sizes from {FROM:,} up")
     mean_x = sum(x for x, _ in logs) / len(logs)
     mean_y = sum(y for _, y in logs) / len(logs)
     return (sum((x - mean_x) * (y - mean_y) for x, y in logs)

@@ -132,7 +132,7 @@ def full(endpoints):
     return {"endpoints": endpoints, "runs": [bench_plan(endpoints) for _ in range(FULL_RUNS)]}
 
 
-def measure(sizes, _):
+def measure(sizes):
     return {"backends": 5 * (sizes["fillers"] + 1), "fixed": tried(fixed, sizes),
             "alone": tried(alone, sizes), "full": tried(full, sizes["planning"][-1])}
 

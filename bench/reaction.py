@@ -195,7 +195,7 @@ def one(kind, sizes):
         scene.close()
 
 
-def measure(sizes, _):
+def measure(sizes):
     return {"endpoints": sizes["reaction"], "shared": sizes["shared"], "cases": [
         {"server": kind.kind, **tried(one, kind, sizes)} for kind in KINDS]}
 

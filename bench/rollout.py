@@ -105,7 +105,7 @@ def one(kind, zones, endpoints, count):
         return {"best": best, "candidates": found, "rounds": rounds, "nsupdate": plain}
 
 
-def measure(sizes, _):
+def measure(sizes):
     return {"endpoints": sizes["rollout"], "cases": [
         {"server": kind.kind, "zones": zones,
          **tried(one, kind, zones, sizes["rollout"], sizes["rounds"])}

@@ -14,7 +14,7 @@ OCTETS, TIMES = 400, 2.0  # to be reached
 ROLES = ("planner", "enactor")
 
 
-def measure(sizes, _):
+def measure(sizes):
     return {"points": [{"endpoints": endpoints, **tried(point.measure, endpoints, sizes["starts"])}
                        for endpoints in sizes["size"]]}
 
