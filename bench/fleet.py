@@ -5,8 +5,8 @@ The endpoints e0, e1, … lie in turn in the zones and answer with four of the f
 web-5, each of an IPv4 and an IPv6 address: one is drained, at first web-5 (bench/drain.c). A group
 adds endpoints NAME-0, NAME-1, … with five backends of their own, so that one verdict changes
 exactly these; their health comes from a state file that is looked at every 100 ms. Fillers add
-pools that nothing looks at. Times are taken from the roles' logs (milliseconds), from
-the zones' serials and from answers, never from reports, which enactors write once a second.
+pools that nothing looks at. Times are taken from the roles' logs (milliseconds), from the zones'
+serials and from answers, never from reports, which enactors write once a second.
 
 Servers start from zone files that are in step with the first plan (bench/planread.c), so that
 nothing has to be filled by UPDATEs, and all that are compared begin alike.

@@ -5,7 +5,8 @@ Planners of several fleets run side by side, each with the same 100,000 backends
 five that nothing looks at, used by the endpoints in turn) and a group of 10 endpoints. In turn, one
 backend of the group fails or returns. Cost is what passes between the log lines verdict and
 plan_published: time, and processor time of the planner's process until 10 ms later. Afterwards the
-planner is left alone until it has written nothing for a while; what it wrote counts. In a middle one's fleet are groups of other sizes, for the octets of a delta.
+planner is left alone until it has written nothing for a while; what it wrote counts. In a middle
+one's fleet are groups of other sizes, for the octets of a delta.
 
 bench/planbench.c makes the same calls as the planner's process, without checks, enactors and status
 documents, and counts processor time: of the same change, and of a full plan, in stages.

@@ -73,7 +73,8 @@ def grid(x_axis, y_axis, x_label, y_label):
         y = y_axis(value)
         yield f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>'
         yield f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{short(value)}</text>'
-    yield f'<polyline class="axis" fill="none" points="{LEFT},{TOP} {LEFT},{bottom} {right},{bottom}"/>'
+    corners = f"{LEFT},{TOP} {LEFT},{bottom} {right},{bottom}"
+    yield f'<polyline class="axis" fill="none" points="{corners}"/>'
     yield (f'<text x="{(LEFT + right) / 2}" y="{HEIGHT - 14}" text-anchor="middle">'
            f'{html.escape(x_label)}</text>')
     yield (f'<text transform="translate(20 {(TOP + bottom) / 2}) rotate(-90)" '
