@@ -2,11 +2,12 @@
 /*
  * drain: takes one backend out and lets the one that was out return, in one step.
  *
- *   drain STORE BACKEND
+ *   drain STORE [BACKEND]
  *
  * `holdfast drain` and `holdfast undrain` are two steps, and two checks fail and succeed at two
  * moments: this makes one plan of it, in which every endpoint's answer changes by one address of
  * each family. STORE is created where there is none; whatever else was overridden is forgotten.
+ * Without BACKEND nothing is out any more.
  */
 #include <stdio.h>
 
@@ -20,8 +21,8 @@ int main(int argc, char **argv)
     struct hf_overrides before;
     struct hf_overrides overrides;
     struct hf_buf value;
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: drain STORE BACKEND\n");
+    if (argc != 2 && argc != 3) {
+        (void)fprintf(stderr, "usage: drain STORE [BACKEND]\n");
         return 2;
     }
     if (hf_store_open(argv[1], true, &store) != HF_OK) {
@@ -37,7 +38,7 @@ int main(int argc, char **argv)
                                    .at_ms = hf_wallclock_ms()};
         hf_overrides_init(&overrides);
         overrides.revision = before.revision;
-        error = hf_overrides_set(&overrides, &item);
+        error = argc == 3 ? hf_overrides_set(&overrides, &item) : HF_OK;
         error = error == HF_OK ? hf_overrides_save(store, &overrides, &value) : error;
         hf_overrides_release(&overrides);
         hf_overrides_release(&before);

@@ -194,12 +194,12 @@ class Fleet:
     def drain(self):
         """Another one of web's backends is out, and the one that was out is back: one plan."""
         subprocess.run([build() / "bench" / "drain", self.folder / "holdfast.db",
-                        f"web-{self.next_out()}"], check=True)
+                        f"web-{(BACKENDS - 1 + self.step) % BACKENDS + 1}"], check=True)
         self.step += 1
 
-    def next_out(self):
-        """The number of the backend that the next drain() takes out."""
-        return (BACKENDS - 1 + self.step) % BACKENDS + 1
+    def undrain(self):
+        """The one that is out is back: addresses are added, which no enactor takes for urgent."""
+        subprocess.run([build() / "bench" / "drain", self.folder / "holdfast.db"], check=True)
 
     # Servers
 
@@ -234,9 +234,13 @@ class Fleet:
         """Returns when all that it knows at first is published."""
         self.planner = Role(self, "planner")
         self.planner.wait_for("plan_published")
-        records = 2 * (self.answered * self.endpoints + BACKENDS * sum(self.groups.values()))
-        wait_until(lambda: self.read_plan()["records"] == records, "the first plan", 0.2)
+        self.wait_for_records()
         return self.planner
+
+    def wait_for_records(self):
+        """The plan is that of a fleet with one backend drained and no other out."""
+        records = 2 * (self.answered * self.endpoints + BACKENDS * sum(self.groups.values()))
+        wait_until(lambda: self.read_plan()["records"] == records, "the plan", 0.2)
 
     def start_enactors(self, count):
         self.enactors = [

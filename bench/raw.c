@@ -22,6 +22,7 @@
  * too, and demands the old RRsets in its prerequisites. BATCH is endpoints in a message, WINDOW
  * messages in flight for each zone. Any refusal ends it with status 1.
  */
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,14 +86,14 @@ static struct hf_records records_of(const struct raw *raw, uint64_t gen,
 {
     uint64_t skipped = (BACKENDS - 1 + gen - raw->first_gen) % BACKENDS;
     uint8_t *at = bytes;
-    for (uint8_t i = 0; i < BACKENDS; i++) {
+    for (uint32_t i = 0; i < BACKENDS; i++) {
         const uint8_t a[4] = {192, 0, 2, (uint8_t)(11 + i)};
         if (i != skipped) {
             memcpy(at, a, sizeof(a));
             at += sizeof(a);
         }
     }
-    for (uint8_t i = 0; i < BACKENDS; i++) {
+    for (uint32_t i = 0; i < BACKENDS; i++) {
         const uint8_t aaaa[16] = {0x20, 1, 0xd, 0xb8, [15] = (uint8_t)(0x11 + i)};
         if (i != skipped) {
             memcpy(at, aaaa, sizeof(aaaa));
@@ -125,6 +126,7 @@ static int add_endpoint(struct raw *raw, struct hf_update *update, uint32_t numb
     uint8_t before[BACKENDS * 20];
     uint8_t after[BACKENDS * 20];
     uint64_t gen = raw->gens[number];
+    assert(raw->zone_count > 0);
     (void)snprintf(text, sizeof(text), "%s%u.%s", raw->prefix, number,
                    raw->zones[number % raw->zone_count].text);
     check(hf_name_parse(text, owner), text);
@@ -209,7 +211,7 @@ static uint32_t take_back(struct raw *raw, struct zone *zone, uint32_t built)
 
 static void roll(struct raw *raw, enum hf_update_expect expect, const uint32_t numbers[NUMBERS_MAX])
 {
-    uint32_t built[PUMP_ZONES_MAX];
+    uint32_t built[PUMP_ZONES_MAX] = {0};
     uint32_t endpoints = 0;
     uint32_t messages = 0;
     uint64_t begun = pump_now_ns();
@@ -325,15 +327,31 @@ static void open_zone(struct raw *raw, struct zone *zone)
     pump_lane_init(&zone->lane);
 }
 
+/* A word and numbers; how many fields there are. */
+static int split(const char *line, char word[16], uint32_t numbers[NUMBERS_MAX])
+{
+    size_t size = strcspn(line, " \n");
+    const char *at = line + size;
+    int fields = 1;
+    (void)snprintf(word, 16, "%.*s", (int)size, line);
+    for (uint32_t i = 0; i < NUMBERS_MAX; i++) {
+        char *end = NULL;
+        numbers[i] = (uint32_t)strtoul(at, &end, 10);
+        fields += end != at;
+        at = end;
+    }
+    return fields;
+}
+
 static void obey(struct raw *raw, const char *line)
 {
     static const char *const shapes[] = {[HF_EXPECT_ANY] = "whole",
                                          [HF_EXPECT_NONE] = "create",
                                          [HF_EXPECT_EXACT] = "pinned",
                                          [HF_EXPECT_AUDITED] = "differ"};
-    char word[16] = "";
-    uint32_t numbers[NUMBERS_MAX] = {0};
-    int fields = sscanf(line, "%15s %u %u %u", word, &numbers[0], &numbers[1], &numbers[2]);
+    char word[16];
+    uint32_t numbers[NUMBERS_MAX];
+    int fields = split(line, word, numbers);
     if (fields == 1 && strcmp(word, "transfer") == 0) {
         transfer(raw);
     } else if (fields == 2 && strcmp(word, "adopt") == 0) {

@@ -25,7 +25,7 @@ class Tool:
         self.process.stdin.write(f"{command}\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
-        if not line:
+        if not line.endswith("\n"):
             raise BenchError(f"{self.name} {command}: {self.process.stderr.read().strip()}")
         return json.loads(line)
 
@@ -43,13 +43,14 @@ class Tool:
 
 
 class Raw(Tool):
-    """raw.c on a server; each call is one of its commands."""
+    """raw.c on a server; each call is one of its commands. In a zone that a Holdfast looks after it
+    needs names and an installation of its own: else its fences would be ahead of the plan."""
 
-    def __init__(self, server, folder, count, prefix="e"):
+    def __init__(self, server, folder, count, prefix="e", installation=INSTALLATION):
         key = folder / f"raw.{server.port}.key"
         server.write_secret(key)
         super().__init__(build() / "bench" / "raw", servers.HOST, server.port, server.key.name,
-                         server.key.algorithm, key, INSTALLATION, prefix, count, *server.zones)
+                         server.key.algorithm, key, installation, prefix, count, *server.zones)
 
 
 class Commits(Tool):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a verdict to the answer: a group's backend fails and returns.
+"""From a verdict to the answer: an endpoint's backend fails or returns.
 
 verdict     the planner's log says what the check found, seen when the line is there
 published   it says that the plan is in the store
@@ -10,28 +10,32 @@ same run, turn by turn with the flips: a durable commit of a store in the same f
 (bench/commit.c) and an UPDATE of one name (bench/raw.c, to the reply).
 
 Three scenes: nothing else happens, and raw.c has a server of its own that began alike, so that each
-finds it as its own change before left it; a bulk change of all other endpoints is under way, and
-raw.c changes another name of the same zone; a backend is shared by many endpoints, beside raw.c
+finds it as its own change before left it; a backend returns to all other endpoints, which is not
+urgent, while backends fail, and raw.c changes another name of the same zone meanwhile; a backend is shared by many endpoints, beside raw.c
 with as many names in the defaults' batches.
 """
 
 import math
 import random
 import statistics
+import threading
 import time
 
 import servers
-from fleet import BATCH, WINDOW, PATIENCE_S, BenchError, cpu_s, ready, wait_until
+from fleet import BACKENDS, BATCH, WINDOW, BenchError, cpu_s, ready, wait_until
 from goals import judge, tried
 from rawserver import SHAPE, Commits, Raw
 from watch import PLAN_LOOK_S, Asker, Tail, watch_serials
 
 KINDS = (servers.Knotd, servers.Named)
 ENACTORS = 3
+FLIPPED = tuple(f"flip{i}" for i in range(10))
 STALL_MS = 100
 PAUSE_S = {"knotd": (0.05, 1.05), "named": (0.1, 0.2)}
 SAMPLES = 400  # names that are asked whether a bulk change has reached them
+FLIP_S = 60
 ROLLOUT_S = 30  # of one bulk change are looked at
+UPDATE_PAUSE_S = 0.1
 IDLE, BUSY = 1.5, 3.0  # to be reached: times commit and UPDATE; times an UPDATE
 
 
@@ -41,14 +45,17 @@ class Scene:
     def __init__(self, kind, sizes):
         self.shared = sizes["shared"]
         self.fleet, _ = ready(kind, sizes["reaction"], ENACTORS, twins=1,
-                              groups={"flip": 1, "shared": self.shared})
+                              groups={**{group: 1 for group in FLIPPED}, "shared": self.shared})
         self.zone = self.fleet.zones[0]
         self.tail = Tail(self.fleet.planner)
-        self.asker = Asker(self.fleet.server, f"flip-0.{self.zone}", "A")
-        self.down = False
-        self.raw = Raw(self.fleet.server, self.fleet.folder, self.shared, prefix="r")
+        self.askers = {group: Asker(self.fleet.server, f"{group}-0.{self.zone}", "A")
+                       for group in FLIPPED}
+        self.down = set()
+        self.raw = Raw(self.fleet.server, self.fleet.folder, self.shared,
+                       prefix="r", installation="raw")
         self.raw("create 50 4")
-        self.quiet_raw = Raw(self.fleet.twins[0], self.fleet.folder, 1, prefix="r")
+        self.quiet_raw = Raw(self.fleet.twins[0], self.fleet.folder, 1,
+                             prefix="r", installation="raw")
         self.quiet_raw("create 1 1")
         self.commits = Commits(self.fleet.folder)
 
@@ -56,31 +63,42 @@ class Scene:
         self.raw.close()
         self.quiet_raw.close()
         self.commits.close()
-        self.asker.close()
+        for asker in self.askers.values():
+            asker.close()
         self.tail.close()
         self.fleet.close()
 
     def flip(self, group):
         """The state file says otherwise of the group's first backend."""
         self.tail.events()
-        self.down = not self.down
-        self.fleet.states((f"{group}-1",) if self.down else ())
+        self.down ^= {f"{group}-1"}
+        self.fleet.states(self.down)
 
-    def react(self):
+    def everything_up(self):
+        """As it was before bulk change and flips."""
+        self.fleet.settle()
+        self.down = set()
+        self.fleet.states(self.down)
+        self.fleet.drain()
+        self.fleet.wait_for_records()
+        self.fleet.settle()
+
+    def react(self, group):
         """One flip of one endpoint, in milliseconds."""
         times = {}
-        self.flip("flip")
+        self.flip(group)
+        wanted = 4 if f"{group}-1" in self.down else 5
         begun = time.time()
         while len(times) < 3:
             now = time.time()
             for event in self.tail.events():
                 if event == "verdict" or (event == "plan_published" and "verdict" in times):
                     times.setdefault(event, now)
-            if "verdict" in times and "answered" not in times and (
-                    self.asker.count() == (4 if self.down else 5)):
+            if ("verdict" in times and "answered" not in times
+                    and self.askers[group].count() == wanted):
                 times["answered"] = time.time()
-            if now - begun > PATIENCE_S:
-                raise BenchError("a flip was not answered")
+            if now - begun > FLIP_S:
+                raise BenchError(f"a flip was not answered in {FLIP_S} s, only {list(times)}")
             time.sleep(PLAN_LOOK_S)
         return {"publish_ms": 1000 * (times["plan_published"] - times["verdict"]),
                 "write_ms": 1000 * (times["answered"] - times["plan_published"]),
@@ -103,7 +121,7 @@ def idle(scene, flips):
     before = fleet.sums()
     cpu = sum(cpu_s(role.pid) for role in fleet.enactors)
     for _ in range(flips):
-        found.append(scene.react())
+        found.append(scene.react(FLIPPED[0]))
         updates.append(update_ms(scene.quiet_raw))
         commits.append(scene.commits(1)["store_us"][0] / 1000)
         pause(fleet.server.kind)
@@ -116,21 +134,20 @@ def idle(scene, flips):
 
 
 class Bulk:
-    """A change of all the fleet's endpoints, as far as a sample of names shows it."""
+    """A backend returns to all the fleet's endpoints, as far as a sample of names shows it. Nothing
+    of it is urgent."""
 
     def __init__(self, scene):
         fleet = scene.fleet
-        self.address = bytes((192, 0, 2, 10 + fleet.next_out()))
         names = random.sample(range(fleet.endpoints), min(SAMPLES, fleet.endpoints))
         self.waiting = [Asker(fleet.server, f"e{i}.{scene.zone}", "A") for i in names]
-        fleet.drain()
+        fleet.undrain()
         wait_until(lambda: "plan_published" in scene.tail.events(), "the bulk change", 0.001)
 
     def is_on(self):
         """Some name of the sample still answers as before."""
         while self.waiting:
-            reply = self.waiting[-1].raw()
-            if reply is None or self.address in reply:
+            if self.waiting[-1].count() != BACKENDS:
                 return True
             self.waiting.pop().close()
         return False
@@ -140,31 +157,52 @@ class Bulk:
             asker.close()
 
 
+class Updates:
+    """Raw UPDATEs one after the other, beside what else happens, until it is closed."""
+
+    def __init__(self, sender):
+        self.ms, self.error, self.ended = [], None, threading.Event()
+        self.thread = threading.Thread(target=self.run, args=(sender,))
+        self.thread.start()
+
+    def run(self, sender):
+        try:
+            while not self.ended.wait(UPDATE_PAUSE_S):
+                self.ms.append(update_ms(sender))
+        except (BenchError, OSError, ValueError) as error:
+            self.error = error
+
+    def close(self):
+        self.ended.set()
+        self.thread.join()
+        if self.error:
+            raise BenchError(f"raw beside it: {self.error}")
+
+
 def during(scene, rollouts):
-    """Flips and raw UPDATEs turn by turn while bulk changes are under way."""
+    """Backends that fail, and raw UPDATEs, that begin while bulk changes are under way."""
     flips, updates, seconds = [], [], []
     for _ in range(rollouts):
         bulk = Bulk(scene)
         begun = time.time()
+        beside = Updates(scene.raw)
         try:
-            while bulk.is_on() and time.time() - begun < ROLLOUT_S:
-                flip = scene.react()
-                flips += [flip] if bulk.is_on() else []
-                update = update_ms(scene.raw)
-                updates += [update] if bulk.is_on() else []
+            for group in FLIPPED:
+                if bulk.is_on() and time.time() - begun < ROLLOUT_S:
+                    flips.append(scene.react(group))
         finally:
             bulk.close()
+            beside.close()
+        updates += beside.ms
         seconds.append(time.time() - begun)
-        scene.fleet.settle()
+        scene.everything_up()
     if not flips or not updates:
-        raise BenchError("bulk changes were over before a flip was answered")
+        raise BenchError("bulk changes were over before a flip began")
     return {"flips": flips, "update_ms": updates, "rollout_s": seconds}
 
 
 def together(scene, times):
     """A backend that many endpoints share; raw.c with as many in the same batches and windows."""
-    if scene.down:
-        scene.react()
     found = []
     for _ in range(times):
         fleet = scene.fleet
