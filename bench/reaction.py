@@ -11,8 +11,8 @@ same run, turn by turn with the flips: a durable commit of a store in the same f
 
 Three scenes: nothing else happens, and raw.c has a server of its own that began alike, so that each
 finds it as its own change before left it; a backend returns to all other endpoints, which is not
-urgent, while backends fail, and raw.c changes another name of the same zone meanwhile; a backend is shared by many endpoints, beside raw.c
-with as many names in the defaults' batches.
+urgent, while backends fail, and raw.c changes another name of the same zone meanwhile; a backend is
+shared by many endpoints, beside raw.c with as many names in the defaults' batches.
 """
 
 import math

@@ -22,9 +22,9 @@ TARGET = ""  # the defaults
 OTHER_SHAPES = ("whole", "pinned")
 CANDIDATES = {  # batch, window for each zone
     ("knotd", False): ((50, 64), (200, 64), (400, 32)),
-    ("knotd", True): ((50, 8), (100, 16), (200, 8)),
+    ("knotd", True): ((100, 8), (200, 4), (200, 8)),
     ("named", False): ((50, 1), (100, 1), (100, 8)),
-    ("named", True): ((50, 1), (100, 1), (100, 4)),
+    ("named", True): ((25, 1), (50, 1), (100, 1)),
 }
 NSUPDATE_BATCH = 100
 NSUPDATE_MAX = 20000  # endpoints: enough for a rate
@@ -167,7 +167,8 @@ def speeds(endpoints, case):
     for command, found in case["candidates"].items():
         yield row(f"raw, once: {command}", [found])
     if "seconds" in case["nsupdate"]:
-        yield row(f"nsupdate, some of them: {NSUPDATE_BATCH} a message, no fences", [case["nsupdate"]])
+        yield row(f"nsupdate, some of them: {NSUPDATE_BATCH} a message, no fences",
+                  [case["nsupdate"]])
 
 
 def costs(endpoints, case):
