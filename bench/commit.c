@@ -2,10 +2,11 @@
 /*
  * commit: what a durable commit costs here. In FOLDER, turn by turn:
  *
- *   commit FOLDER COUNT
+ *   commit FOLDER
  *
- * store: an object of OBJECT_SIZE octets put and a ref moved, as publishing a small plan does;
- * sync: the same number of octets written into a file that exists, and fdatasync. Prints
+ * reads how many from each line of standard input, and answers with a line. store: an object of
+ * OBJECT_SIZE octets put and a ref moved, as publishing a small plan does; sync: the same number of
+ * octets written into a file that exists, and fdatasync. Prints
  * {"store_us": [...], "sync_us": [...]}, COUNT of each.
  */
 #include <fcntl.h>
@@ -67,12 +68,32 @@ static void print(const char *name, const double *values, uint32_t count)
     (void)printf("]");
 }
 
+static void measure(struct hf_store *store, int file, uint32_t *number, uint32_t count)
+{
+    double *values = calloc(2 * (size_t)count, sizeof(*values));
+    if (values == NULL) {
+        abort();
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = commit_us(store, (*number)++);
+        values[count + i] = sync_us(file, i);
+    }
+    (void)printf("{");
+    print("store_us", values, count);
+    (void)printf(", ");
+    print("sync_us", values + count, count);
+    (void)printf("}\n");
+    (void)fflush(stdout);
+    free(values);
+}
+
 int main(int argc, char **argv)
 {
     char path[PATH_SIZE];
-    uint32_t count = argc == 3 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
-    if (count == 0 || count > COUNT_MAX) {
-        (void)fprintf(stderr, "usage: commit FOLDER COUNT\n");
+    char line[32];
+    uint32_t number = 0;
+    if (argc != 2) {
+        (void)fprintf(stderr, "usage: commit FOLDER\n");
         return 2;
     }
     struct hf_store *store;
@@ -83,24 +104,16 @@ int main(int argc, char **argv)
     }
     (void)snprintf(path, sizeof(path), "%s/bench.bytes", argv[1]);
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    double *values = calloc(2 * (size_t)count, sizeof(*values));
-    if (file < 0 || values == NULL) {
+    if (file < 0) {
         perror(path);
-        free(values);
         return 1;
     }
     (void)sync_us(file, 0);
-    for (uint32_t i = 0; i < count; i++) {
-        values[i] = commit_us(store, i);
-        values[count + i] = sync_us(file, i);
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        uint32_t count = (uint32_t)strtoul(line, NULL, 10);
+        measure(store, file, &number, count < COUNT_MAX ? count : COUNT_MAX);
     }
-    (void)printf("{");
-    print("store_us", values, count);
-    (void)printf(", ");
-    print("sync_us", values + count, count);
-    (void)printf("}\n");
     hf_store_close(store);
     (void)close(file);
-    free(values);
     return 0;
 }

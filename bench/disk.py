@@ -5,13 +5,14 @@ import pathlib
 import statistics
 import tempfile
 
-from rawserver import commits
+from rawserver import Commits
 from reaction import p99
 
 
 def measure(sizes):
     with tempfile.TemporaryDirectory(prefix="hf-bench-") as folder:
-        found = commits(pathlib.Path(folder), sizes["commits"])
+        with Commits(pathlib.Path(folder)) as commits:
+            found = commits(sizes["commits"])
     return {key: [round(value) for value in values] for key, values in found.items()}
 
 

@@ -1,53 +1,44 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A bulk change: one of five backends fails (or returns), and every endpoint's answer changes.
+"""A bulk change: of five backends another one is out, and every endpoint's answer changes from four
+and four addresses to another four and four.
 
-Beside it, on fresh servers of the same kind in the same run: the same change through one enactor,
-bench/raw.c with several batches and windows, and nsupdate. Since other work on the machine comes
-and goes, each change is followed at once by two of raw.c on a second server: one with the same
-batch and window, one with what is best on that server. The ratios are those of such neighbours.
+On servers of one kind that began alike, turn by turn: raw.c with the fastest shape, batch and
+window of a few candidates; one enactor; three enactors. Since other work on the machine comes and
+goes, ratios are those of neighbours in a round, and their median counts. In one zone nsupdate gets
+the same differences once, without fences.
 """
 
-import math
-import pathlib
 import statistics
-import tempfile
 import time
 
 import servers
-from fleet import ZONE, Fleet, cpu_s, watch_serial
-from rawserver import Raw, nsupdate
+from fleet import BATCH, cpu_s, ready
+from goals import judge, median, tried
+from rawserver import SHAPE, Raw, nsupdate
+from watch import watch_serials
 
-ROUNDS = 2  # each: one backend down, and up again
-CASES = {  # name, enactors, target's settings, batch, window
-    "knotd": (
-        ("3 enactors, rfc2136 defaults (25, 8)", 3, "audit: 30s", 25, 8),
-        ("1 enactor, rfc2136 defaults (25, 8)", 1, "audit: 30s", 25, 8),
-        ("3 enactors, batch 50, window 64", 3, "batch: 50\n    window: 64", 50, 64),
-        ("1 enactor, batch 50, window 64", 1, "batch: 50\n    window: 64", 50, 64),
-    ),
-    "named": (
-        ("3 enactors, rfc2136 defaults (25, 8)", 3, "audit: 30s", 25, 8),
-        ("1 enactor, rfc2136 defaults (25, 8)", 1, "audit: 30s", 25, 8),
-        ("1 enactor, batch 25, window 1", 1, "batch: 25\n    window: 1", 25, 1),
-    ),
+KINDS = (servers.Knotd, servers.Named)
+TARGET = ""  # the defaults
+OTHER_SHAPES = ("whole", "pinned")
+CANDIDATES = {  # batch, window for each zone
+    ("knotd", False): ((50, 64), (200, 64), (400, 32)),
+    ("knotd", True): ((100, 8), (200, 4), (200, 8)),
+    ("named", False): ((50, 1), (100, 1), (100, 8)),
+    ("named", True): ((25, 1), (50, 1), (100, 1)),
 }
-RAW = {  # shape, batch, window
-    "knotd": (("whole", 25, 8), ("whole", 50, 64), ("whole", 200, 64), ("differ", 100, 64),
-              ("differ", 400, 32)),
-    "named": (("whole", 25, 1), ("whole", 25, 8), ("whole", 100, 8), ("differ", 100, 1),
-              ("differ", 100, 8)),
-}
-BEST = {"knotd": "differ 400 32", "named": "differ 100 1"}
-NSUPDATE_BATCHES = (25, 100)
+NSUPDATE_BATCH = 100
+NSUPDATE_MAX = 20000  # endpoints: enough for a rate
+RATES = {False: 0.90, True: 0.80}  # to be reached, of raw's: in one zone, in several
+SLOWER, MORE_MESSAGES = 1.10, 1.2  # three enactors beside one, at most
 
 
-def one_change(fleet, down):
-    """Flips a backend; how the rollout went."""
+def change(fleet):
+    """One change by Holdfast; how the rollout went."""
     before = fleet.sums()
     pids = [role.pid for role in fleet.enactors]
     cpu = cpu_s(fleet.server.pid), sum(map(cpu_s, pids))
     fleet.planner.skip_log()
-    fleet.states(down)
+    fleet.drain()
     ended = {}
 
     def check():
@@ -55,14 +46,12 @@ def one_change(fleet, down):
             ended["in_step"] = time.time()
         return "in_step" in ended
 
-    first, last = watch_serial(fleet.server, check)
+    first, last = watch_serials(fleet.server, fleet.zones, check)
     published = fleet.planner.wait_for("plan_published")
-    verdict = fleet.planner.wait_for("verdict")
     after = fleet.sums()
     return {
-        "verdict_to_published_s": published - verdict,
         "first_write_s": first - published,
-        "last_write_s": last - published,
+        "seconds": last - published,
         "in_step_s": ended["in_step"] - published,
         "server_cpu_s": cpu_s(fleet.server.pid) - cpu[0],
         "enactors_cpu_s": sum(map(cpu_s, pids)) - cpu[1],
@@ -70,103 +59,137 @@ def one_change(fleet, down):
     }
 
 
-def holdfast(kind, endpoints, case):
-    name, count, target, batch, window = case
-    with (kind(zones=[ZONE]) as server, kind(zones=[ZONE]) as other,
-          Fleet(server, endpoints, target) as fleet):
-        sender = Raw(other, endpoints, fleet.folder)
-        sender("create 25 8")
-        fleet.start_planner().wait_for("plan_published")
-        fleet.start_enactors(count)
-        fleet.settle()
-        changes = []
-        for _ in range(ROUNDS):
-            for down in (("web-1",), ()):
-                change = one_change(fleet, down)
-                change["raw_alike_s"] = sender(f"whole {batch} {window}")["seconds"]
-                change["raw_best_s"] = sender(BEST[kind.kind])["seconds"]
-                changes.append(change)
-        sender.close()
-        fewest = math.ceil(endpoints / batch)
-        return {"case": name, "batch": batch, "window": window, "fewest_messages": fewest,
-                "changes": changes}
+def raw_change(sender, server, command):
+    cpu = cpu_s(server.pid)
+    return {**sender(command), "server_cpu_s": cpu_s(server.pid) - cpu}
 
 
-def raw(kind, endpoints):
-    """The raw cases and nsupdate, on one server."""
-    found = []
-    with kind(zones=[ZONE]) as server, tempfile.TemporaryDirectory(prefix="hf-bench-") as folder:
-        sender = Raw(server, endpoints, pathlib.Path(folder))
-        created = sender("create 25 8")
-        for shape, batch, window in RAW[kind.kind]:
-            rounds = [sender(f"{shape} {batch} {window}") for _ in range(2)]
-            found.append({"case": f"raw: {shape}, batch {batch}, window {window}",
-                          "messages": rounds[0]["messages"],
-                          "seconds": [r["seconds"] for r in rounds]})
-        sender.close()
-        times = {batch: nsupdate(server, endpoints, batch, pathlib.Path(folder))
-                 for batch in NSUPDATE_BATCHES}
-    for batch, seconds in times.items():
-        found.append({"case": f"nsupdate: {batch} endpoints a message, no fences",
-                      "messages": math.ceil(endpoints / batch), "seconds": [seconds]})
-    return {"create_s": created["seconds"], "cases": found}
+def find_best(sender, server, kind, several):
+    """The fastest command of raw.c, and what all of them took."""
+    found = {}
+    for batch, window in CANDIDATES[(kind, several)]:
+        command = f"{SHAPE} {batch} {window}"
+        found[command] = raw_change(sender, server, command)
+    best = min(found, key=lambda command: found[command]["seconds"])
+    for shape in () if several else OTHER_SHAPES:
+        command = best.replace(SHAPE, shape)
+        found[command] = raw_change(sender, server, command)
+    return best, found
+
+
+def plain_change(server, endpoints, folder):
+    """By nsupdate, which gets some of the endpoints; seconds are those of all at that rate."""
+    count = min(endpoints, NSUPDATE_MAX)
+    cpu = cpu_s(server.pid)
+    scale = endpoints / count
+    seconds = nsupdate(server, count, NSUPDATE_BATCH, folder)
+    return {"seconds": seconds * scale, "server_cpu_s": (cpu_s(server.pid) - cpu) * scale}
+
+
+def rounds_of(steps, count):
+    """Each step once a round, begun by another one in turn."""
+    rounds = []
+    names = list(steps)
+    for i in range(count):
+        turn = names[i % len(names):] + names[:i % len(names)]
+        found = {name: steps[name]() for name in turn}
+        rounds.append({name: found[name] for name in names})
+    return rounds
+
+
+def one(kind, zones, endpoints, count):
+    one_fleet, gen = ready(kind, endpoints, 1, twins=2 if zones == 1 else 1, zones=zones,
+                           target=TARGET)
+    with one_fleet:
+        three_fleet, _ = ready(kind, endpoints, 3, zones=zones, target=TARGET)
+        raw_server, plain_server = one_fleet.twins[0], one_fleet.twins[-1]
+        with three_fleet, Raw(raw_server, one_fleet.folder, endpoints) as sender:
+            sender(f"adopt {gen}")
+            best, found = find_best(sender, raw_server, kind.kind, zones > 1)
+            rounds = rounds_of({
+                "raw": lambda: raw_change(sender, raw_server, best),
+                "one": lambda: change(one_fleet),
+                "three": lambda: change(three_fleet),
+            }, count)
+            plain = {"error": "one zone only"} if zones > 1 else tried(
+                plain_change, plain_server, endpoints, one_fleet.folder)
+        return {"best": best, "candidates": found, "rounds": rounds, "nsupdate": plain}
 
 
 def measure(sizes):
-    endpoints = sizes["rollout"]
-    result = {"endpoints": endpoints, "servers": {}}
-    for kind in (servers.Knotd, servers.Named):
-        result["servers"][kind.kind] = {
-            "raw": raw(kind, endpoints),
-            "holdfast": [holdfast(kind, endpoints, case) for case in CASES[kind.kind]],
-        }
-    return result
+    return {"endpoints": sizes["rollout"], "cases": [
+        {"server": kind.kind, "zones": zones,
+         **tried(one, kind, zones, sizes["rollout"], sizes["rounds"])}
+        for kind in KINDS for zones in (1, 16)]}
 
 
-def median(rows, key):
-    return statistics.median(row[key] for row in rows)
+def ratio(case, of, to, key="seconds"):
+    return statistics.median(turn[of][key] / turn[to][key] for turn in case["rounds"])
 
 
-def ratio(changes, key):
-    return f"{statistics.median(c[key] / c['last_write_s'] for c in changes):.2f}"
+def goals(result):
+    for case in result["cases"]:
+        where = f"{case['server']}, {case['zones']} zone{'s' * (case['zones'] > 1)}"
+        least = RATES[case["zones"] > 1]
+        yield judge(f"rollout, {where}: one enactor at least {least:.2f} of raw", case,
+                    lambda case, least=least: (f"{ratio(case, 'raw', 'one'):.2f}",
+                                               ratio(case, "raw", "one") >= least))
+        yield judge(f"rollout, {where}: three enactors take at most {SLOWER:.2f} of one", case,
+                    lambda case: (f"{ratio(case, 'three', 'one'):.2f}",
+                                  ratio(case, "three", "one") <= SLOWER))
+        yield judge(f"rollout, {where}: three send at most {MORE_MESSAGES} of one's messages", case,
+                    lambda case: (f"{ratio(case, 'three', 'one', 'messages'):.2f}",
+                                  ratio(case, "three", "one", "messages") <= MORE_MESSAGES))
+        if case["zones"] == 1:
+            yield judge(f"rollout, {where}: ahead of nsupdate", case, beside_nsupdate)
 
 
-def speeds(endpoints, found):
-    """Rows of one server's table."""
-    def row(case, took):
-        middle = statistics.median(took)
-        return (case, f"{min(took):.2f}", f"{middle:.2f}", f"{max(took):.2f}",
-                f"{endpoints / middle:,.0f}")
-
-    for case in found["holdfast"]:
-        changes = case["changes"]
-        yield (*row(case["case"], [change["last_write_s"] for change in changes]),
-               ratio(changes, "raw_best_s"), ratio(changes, "raw_alike_s"),
-               f"{median(changes, 'in_step_s'):.1f}", f"{median(changes, 'server_cpu_s'):.1f}",
-               f"{median(changes, 'enactors_cpu_s'):.2f}")
-    for case in found["raw"]["cases"]:
-        yield (*row(case["case"], case["seconds"]), "", "", "", "", "")
+def beside_nsupdate(case):
+    seconds = case["nsupdate"]["seconds"]
+    times = seconds / statistics.median(turn["one"]["seconds"] for turn in case["rounds"])
+    return f"{times:.1f} times as fast", times > 1
 
 
-def costs(endpoints, kind, found):
-    for case in found["holdfast"]:
-        changes = case["changes"]
-        yield (kind, case["case"], f"{median(changes, 'messages'):.0f}", case["fewest_messages"],
-               f"{median(changes, 'refused'):.0f}", f"{median(changes, 'unknown'):.0f}",
-               f"{median(changes, 'read'):.0f}", f"{median(changes, 'written') - endpoints:.0f}",
-               f"{1000 * median(changes, 'verdict_to_published_s'):.0f}",
-               f"{1000 * median(changes, 'first_write_s'):.0f}")
+def speeds(endpoints, case):
+    def row(name, rows, ratio_text=""):
+        seconds = [found["seconds"] for found in rows]
+        middle = statistics.median(seconds)
+        cpu = [found["server_cpu_s"] for found in rows if "server_cpu_s" in found]
+        own = [found["enactors_cpu_s"] for found in rows if "enactors_cpu_s" in found]
+        return (name, f"{min(seconds):.2f}", f"{middle:.2f}", f"{max(seconds):.2f}",
+                f"{endpoints / middle:,.0f}", ratio_text,
+                f"{statistics.median(cpu):.1f}" if cpu else "",
+                f"{statistics.median(own):.2f}" if own else "")
+
+    for key, name in (("raw", f"raw: {case['best']}"), ("one", "1 enactor"),
+                      ("three", "3 enactors")):
+        yield row(name, [turn[key] for turn in case["rounds"]], f"{ratio(case, 'raw', key):.2f}")
+    for command, found in case["candidates"].items():
+        yield row(f"raw, once: {command}", [found])
+    if "seconds" in case["nsupdate"]:
+        yield row(f"nsupdate, some of them: {NSUPDATE_BATCH} a message, no fences",
+                  [case["nsupdate"]])
+
+
+def costs(endpoints, case):
+    for key, name in (("one", "1 enactor"), ("three", "3 enactors")):
+        rows = [turn[key] for turn in case["rounds"]]
+        yield (case["server"], case["zones"], name, f"{median(rows, 'messages'):.0f}",
+               -(-endpoints // BATCH), f"{median(rows, 'refused'):.0f}",
+               f"{median(rows, 'unknown'):.0f}", f"{median(rows, 'read'):.0f}",
+               f"{median(rows, 'written') - endpoints:.0f}",
+               f"{1000 * median(rows, 'first_write_s'):.0f}", f"{median(rows, 'in_step_s'):.1f}")
 
 
 def tables(result):
     endpoints = result["endpoints"]
-    for kind, found in result["servers"].items():
-        yield (f"Bulk change of {endpoints:,} endpoints on {kind}: from plan to last write",
-               ("", "best s", "median", "worst", "endpoints/s", "rate of the best raw",
-                "of raw alike", "in step by reports, s", "server CPU s", "enactors CPU s"),
-               list(speeds(endpoints, found)))
-    yield ("What it took: medians of a change",
-           ("server", "", "messages", "fewest", "refused", "unknown", "fences read back",
-            "written twice", "verdict to plan, ms", "plan to first write, ms"),
-           [row for kind, found in result["servers"].items()
-            for row in costs(endpoints, kind, found)])
+    cases = [case for case in result["cases"] if "error" not in case]
+    for case in cases:
+        yield (f"Bulk change of {endpoints:,} endpoints on {case['server']}, {case['zones']} "
+               f"zone{'s' * (case['zones'] > 1)}: from plan to last write",
+               ("batch and window for each zone", "best s", "median", "worst", "endpoints/s",
+                "rate of raw", "server CPU s", "enactors CPU s"), list(speeds(endpoints, case)))
+    yield (f"What it took: medians of a change; target's settings: {TARGET or 'defaults'}",
+           ("server", "zones", "", "messages", f"fewest of {BATCH}", "refused", "unknown",
+            "fences read back", "written twice", "plan to first write, ms",
+            "in step by reports, s"), [row for case in cases for row in costs(endpoints, case)])

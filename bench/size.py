@@ -1,139 +1,105 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A large fleet: the first plan, memory of planner and enactors, from start to in step.
+"""A large fleet on knotd, beside a small one: memory of planner and enactor, and start (point.py).
 
-Records are 4 A and 4 AAAA of each endpoint: 80 octets of RDATA. Memory is what the kernel says a
-process has resident when the fleet is in step (RSS) and the most that it ever had (HWM). "In step"
-comes from reports, which an enactor writes at most once a second; the last write from the serial.
+Records are 4 A and 4 AAAA of each endpoint: 80 octets of RDATA, held by planner and enactor both.
+What an endpoint costs is the difference between the two fleets, so that what a process costs anyway
+is not in it; the absolute figures are there as well.
 """
 
-import pathlib
-import tempfile
-import time
+import point
+from goals import judge, tried
 
-import servers
-from fleet import ZONE, Fleet, cpu_s, memory_kib, wait_until, watch_serial
-from rawserver import Raw
-
-ENACTORS = 3
 RDATA = 4 * 4 + 4 * 16
-TRANSFERS = 3
-BATCH, WINDOW = 25, 3 * 8  # of raw.c: what three enactors with defaults have in flight together
-
-
-def start(fleet):
-    """Starts the enactors; seconds from exec to the last write, if any, and to in step."""
-    begun = time.time()
-    fleet.start_enactors(ENACTORS)
-    return begun
-
-
-def one(kind, endpoints):
-    with kind(zones=[ZONE]) as server, Fleet(server, endpoints) as fleet:
-        fleet.states(("web-5",))
-        planner = fleet.start_planner()
-        published = planner.wait_for("plan_published")
-        found = {
-            "plan_s": published - planner.begun_s,
-            "plan_cpu_s": cpu_s(planner.pid),
-            "planner_first_kib": memory_kib(planner.pid),
-        }
-        begun = start(fleet)
-        _, last = watch_serial(server, fleet.in_step)
-        found["empty_last_write_s"] = last - begun
-        found["empty_in_step_s"] = time.time() - begun
-        found["enactors_cpu_s"] = sum(cpu_s(role.pid) for role in fleet.enactors)
-        found["server_cpu_s"] = cpu_s(server.pid)
-        fleet.settle()
-        found["settled_s"] = time.time() - begun
-        found["sums"] = fleet.sums()
-        found["enactors_first_kib"] = [memory_kib(role.pid) for role in fleet.enactors]
-        fleet.stop_enactors()
-        begun = start(fleet)
-        wait_until(fleet.in_step, "in step", 0.05)
-        found["again_in_step_s"] = time.time() - begun
-        found["again_cpu_s"] = sum(cpu_s(role.pid) for role in fleet.enactors)
-        found["enactors_again_kib"] = [memory_kib(role.pid) for role in fleet.enactors]
-        found["planner_kib"] = memory_kib(planner.pid)
-        found["server_kib"] = memory_kib(server.pid)
-        sender = Raw(server, 1, fleet.folder)
-        found["transfer_s"] = min(sender("transfer")["seconds"] for _ in range(TRANSFERS))
-        sender.close()
-        found["store_octets"] = (fleet.folder / "holdfast.db").stat().st_size
-        return found
-
-
-def raw(kind, endpoints):
-    """Seconds of bare UPDATEs that make the same endpoints on an empty zone."""
-    with kind(zones=[ZONE]) as server, tempfile.TemporaryDirectory(prefix="hf-bench-") as folder:
-        sender = Raw(server, endpoints, pathlib.Path(folder))
-        seconds = sender(f"create {BATCH} {WINDOW}")["seconds"]
-        sender.close()
-        return seconds
+OCTETS, TIMES = 400, 2.0  # to be reached
+ROLES = ("planner", "enactor")
 
 
 def measure(sizes):
-    cases = []
-    for kind, counts in ((servers.Knotd, sizes["size"]), (servers.Named, sizes["size"][-1:])):
-        for endpoints in counts:
-            cases.append({"server": kind.kind, "endpoints": endpoints, **one(kind, endpoints),
-                          "raw_create_s": raw(kind, endpoints)})
-    return {"cases": cases}
+    return {"points": [{"endpoints": endpoints, **tried(point.measure, endpoints, sizes["starts"])}
+                       for endpoints in sizes["size"]]}
 
 
-def mib(kib):
-    return f"{kib / 1024:.0f}"
+def ends(result):
+    """The smallest and the largest fleet; or an error."""
+    failed = [found for found in result["points"] if "error" in found]
+    if failed:
+        return failed[0]
+    return {"few": result["points"][0], "many": result["points"][-1]}
 
 
-def growth(cases):
-    """What an endpoint costs beyond what a process costs anyway: between two sizes."""
-    few, many = cases[0], max(cases, key=lambda case: case["endpoints"])
-    if few["server"] != many["server"] or few["endpoints"] == many["endpoints"]:
-        return
-    rows = []
-    for what, key in (("planner", "planner_kib"), ("enactor", "enactors_first_kib"),
-                      ("enactor started on a zone in step", "enactors_again_kib"),
-                      ("the DNS server", "server_kib")):
-        small, large = (case[key] for case in (few, many))
-        if isinstance(small, list):
-            small, large = (max(kibs, key=lambda kib: kib["rss"]) for kibs in (small, large))
-        each = (large["rss"] - small["rss"]) * 1024 / (many["endpoints"] - few["endpoints"])
-        rows.append((what, f"{each:,.0f}", f"{each - RDATA:,.0f}"))
-    yield (f"Memory of a further endpoint: from {few['endpoints']:,} to {many['endpoints']:,}, "
-           f"{few['server']}", ("", "octets of RSS", "beyond the RDATA"), rows)
+def each(case, role, key, when="memory"):
+    """Octets of a further endpoint."""
+    few, many = case["few"], case["many"]
+    return (1024 * (many[when][role][key] - few[when][role][key])
+            / (many["endpoints"] - few["endpoints"]))
+
+
+def together(case, key, when="memory"):
+    """Of planner and enactor, beyond the records that both hold."""
+    return sum(each(case, role, key, when) - RDATA for role in ROLES)
+
+
+def absolute(case, key, when="memory"):
+    many = case["many"]
+    return sum(1024 * many[when][role][key] for role in ROLES) / many["endpoints"]
+
+
+def start_times(found):
+    return point.middle(found["starts"], "write_s") / (
+        point.middle(found["starts"], "transfer_s") + point.middle(found["starts"], "read_s"))
+
+
+def words_of_memory(case):
+    beyond = together(case, "rss")
+    return (f"{beyond:.0f} (planner {each(case, 'planner', 'rss') - RDATA:.0f}, enactor "
+            f"{each(case, 'enactor', 'rss') - RDATA:.0f}; records, libraries and all: "
+            f"{absolute(case, 'rss'):.0f})", beyond <= OCTETS)
+
+
+def words_of_start(case):
+    found = case["many"]
+    return (f"{start_times(found):.2f} ({point.middle(found['starts'], 'write_s'):.1f} s; transfer "
+            f"{point.middle(found['starts'], 'transfer_s'):.1f}, plan "
+            f"{point.middle(found['starts'], 'read_s'):.1f})", start_times(found) <= TIMES)
+
+
+def goals(result):
+    count = f"{result['points'][-1]['endpoints']:,}"
+    case = ends(result)
+    yield judge(f"memory, {count} endpoints: planner and enactor at most {OCTETS} octets each "
+                "beyond the records", case, words_of_memory)
+    yield judge(f"start, {count} endpoints: to the first useful write at most {TIMES:.0f} times "
+                "AXFR and plan", case, words_of_start)
 
 
 def tables(result):
-    memory = []
-    starts = []
-    for case in result["cases"]:
-        count = case["endpoints"]
-
-        def row(what, kib, count=count, case=case):
-            each = kib["rss"] * 1024 / count
-            peak = kib["hwm"] * 1024 / count
-            return (case["server"], f"{count:,}", what, mib(kib["rss"]), mib(kib["hwm"]),
-                    f"{each:,.0f}", f"{each - RDATA:,.0f}", f"{peak:,.0f}")
-
-        def most(rows):
-            return max(rows, key=lambda kib: kib["hwm"])
-
-        memory.append(row("planner", case["planner_kib"]))
-        memory.append(row("planner at its first plan", case["planner_first_kib"]))
-        memory.append(row("enactor after the first rollout", most(case["enactors_first_kib"])))
-        memory.append(row("enactor started on a zone in step", most(case["enactors_again_kib"])))
-        memory.append(row("the DNS server", case["server_kib"]))
-        starts.append((
-            case["server"], f"{count:,}", f"{case['plan_s']:.2f}", f"{case['plan_cpu_s']:.2f}",
-            f"{case['empty_last_write_s']:.1f}", f"{case['raw_create_s']:.1f}",
-            f"{case['again_in_step_s']:.1f}", f"{case['transfer_s']:.2f}",
-            f"{case['sums']['messages']:,}", f"{case['sums']['refused']:,}",
-            f"{case['sums']['read']:,}", f"{case['server_cpu_s']:.1f}",
-            f"{case['enactors_cpu_s']:.1f}", f"{case['store_octets'] / 2**20:.0f}"))
-    yield from growth(result["cases"])
-    yield ("Memory: MiB, and octets an endpoint (the largest enactor)",
-           ("server", "endpoints", "", "RSS", "HWM", "RSS each", "beyond the RDATA", "HWM each"),
-           memory)
-    yield ("Start: seconds from exec, three enactors",
-           ("server", "endpoints", "planner: to the plan", "of CPU", "empty zone: to last write",
-            "raw, 25 x 24", "zone in step: to in step", "bare AXFR", "messages", "refused",
-            "fences read back", "server CPU", "enactors CPU", "store MiB"), starts)
+    memory, starts = [], []
+    for found in result["points"]:
+        if "error" in found:
+            continue
+        for when, name in (("memory", "in step"), ("memory_after", "after a bulk change")):
+            for role in (*ROLES, "server"):
+                kib = found[when][role]
+                memory.append((f"{found['endpoints']:,}", name, role,
+                               *(f"{kib[key] / 1024:.0f}" for key in ("rss", "hwm")),
+                               *(f"{1024 * kib[key] / found['endpoints']:,.0f}"
+                                 for key in ("rss", "hwm"))))
+        if "error" not in found["starts"]:
+            keys = ("write_s", "cpu_s", "transfer_s", "read_s")
+            starts.append((f"{found['endpoints']:,}", *(f"{point.middle(found['starts'], key):.2f}"
+                                                        for key in keys),
+                           f"{start_times(found):.2f}", f"{found['store_octets'] / 2**20:.0f}"))
+    yield ("Memory, knotd, one enactor", ("endpoints", "when", "process", "RSS MiB", "HWM MiB",
+                                          "RSS each", "HWM each"), memory)
+    case = ends(result)
+    if "error" not in case:
+        rows = [(role, when, f"{each(case, role, 'rss', when):.0f}",
+                 f"{each(case, role, 'rss', when) - RDATA:.0f}",
+                 f"{each(case, role, 'hwm', when) - RDATA:.0f}")
+                for when in ("memory", "memory_after") for role in (*ROLES, "server")]
+        yield (f"A further endpoint: from {case['few']['endpoints']:,} to "
+               f"{case['many']['endpoints']:,}, octets",
+               ("process", "when", "RSS", "RSS beyond RDATA", "HWM beyond RDATA"), rows)
+    yield ("Start of an enactor while one endpoint is out of step, medians, seconds",
+           ("endpoints", "exec to first write", "its CPU", "bare AXFR", "bare read of the plan",
+            "times both", "store MiB"), starts)

@@ -268,7 +268,7 @@ static void change_records(struct hf_update *update, const struct hf_update_chan
 {
     const struct hf_records *before = &change->before;
     const struct hf_records *after = &change->after;
-    if (change->expect == HF_EXPECT_AUDITED) {
+    if (change->expect == HF_EXPECT_AUDITED || change->expect == HF_EXPECT_EXACT) {
         change_rrset(update, endpoint, KNOT_RRTYPE_A, change, before->bytes, before->a_count,
                      after->bytes, after->a_count, A_SIZE);
         change_rrset(update, endpoint, KNOT_RRTYPE_AAAA, change, aaaa_of(before),
