@@ -18,7 +18,7 @@ from rawserver import SHAPE, Raw, nsupdate
 from watch import watch_serials
 
 KINDS = (servers.Knotd, servers.Named)
-TARGET = ""  # the defaults
+TARGETS = {"knotd": "window: 64", "named": ""}  # else the defaults, as docs/operating/deploy.md says
 OTHER_SHAPES = ("whole", "pinned")
 CANDIDATES = {  # batch, window for each zone
     ("knotd", False): ((50, 64), (200, 64), (400, 32)),
@@ -99,9 +99,9 @@ def rounds_of(steps, count):
 
 def one(kind, zones, endpoints, count):
     one_fleet, gen = ready(kind, endpoints, 1, twins=2 if zones == 1 else 1, zones=zones,
-                           target=TARGET)
+                           target=TARGETS[kind.kind])
     with one_fleet:
-        three_fleet, _ = ready(kind, endpoints, 3, zones=zones, target=TARGET)
+        three_fleet, _ = ready(kind, endpoints, 3, zones=zones, target=TARGETS[kind.kind])
         raw_server, plain_server = one_fleet.twins[0], one_fleet.twins[-1]
         with three_fleet, Raw(raw_server, one_fleet.folder, endpoints) as sender:
             sender(f"adopt {gen}")

@@ -17,7 +17,9 @@ enum {
     AUDIT_MIN_MS = 1000,
     AUDIT_MAX_MS = 24 * 3600 * 1000,
     BATCH_MAX = 400, /* endpoints that fit into a message of 65535 octets */
-    WINDOW_MAX = 1024,
+    BATCH_DEFAULT = 100,
+    WINDOW_MAX = 240, /* an enactor has 256 operations at a time, of all kinds */
+    KNOT_WINDOW_DEFAULT = 64,
     SECRET_SHORT = 22, /* characters of base64: 16 octets */
 };
 
@@ -295,8 +297,8 @@ static void read_target(struct hf_reader *reader, uint32_t node, struct hf_confi
     }
     target->knotd = target->knotd != NULL ? target->knotd : "knotd";
     target->audit_ms = target->audit_ms != 0 ? target->audit_ms : is_knot ? 1000 : 10000;
-    target->batch = target->batch != 0 ? target->batch : is_knot ? 50 : 25;
-    target->window = target->window != 0 ? target->window : is_knot ? 64 : 8;
+    target->batch = target->batch != 0 ? target->batch : BATCH_DEFAULT;
+    target->window = target->window == 0 && is_knot ? KNOT_WINDOW_DEFAULT : target->window;
 }
 
 void hf_read_targets(struct hf_reader *reader, uint32_t node)

@@ -9,6 +9,9 @@
 #include "codec/config_reader.h"
 #include "codec/name.h"
 
+/* Messages in flight, where the configuration does not say. */
+enum { WINDOW_DEFAULT = 8, WINDOWS_OF_TARGET = 32 };
+
 static const struct hf_key zone_keys[] = {{.name = "target", .kind = HF_KEY_NODE}};
 
 /* Stricter than RFC 1035: what else stands in a name here is a slip of the pen. */
@@ -110,6 +113,24 @@ static struct hf_config_zone *zone_add(struct hf_reader *reader, uint32_t key)
     return zone;
 }
 
+/* What is over BIND's update-quota, 100 for the whole server, is dropped without an answer. */
+static void default_windows(struct hf_config_own *own)
+{
+    struct hf_config_target *targets = own->targets.rows;
+    const struct hf_config_zone *zones = own->zones.rows;
+    for (uint32_t i = 0; i < own->targets.count; i++) {
+        uint32_t zone_count = 0;
+        for (uint32_t j = 0; j < own->zones.count; j++) {
+            zone_count += zones[j].target == i;
+        }
+        if (targets[i].window == 0) {
+            uint32_t window = WINDOWS_OF_TARGET / (zone_count > 0 ? zone_count : 1);
+            window = window < WINDOW_DEFAULT ? window : WINDOW_DEFAULT;
+            targets[i].window = (uint16_t)(window > 1 ? window : 1);
+        }
+    }
+}
+
 void hf_read_zones(struct hf_reader *reader, uint32_t node)
 {
     if (hf_tree_at(reader->tree, node)->kind != HF_TREE_MAP || hf_first(reader, node) == 0) {
@@ -137,4 +158,5 @@ void hf_read_zones(struct hf_reader *reader, uint32_t node)
         }
         hf_leave(reader);
     }
+    default_windows(reader->own);
 }

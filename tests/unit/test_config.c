@@ -147,7 +147,7 @@ static void test_defaults(void **state)
     assert_null(target->tsig_secret);
     assert_int_equal(target->timeout_ms, 5000);
     assert_int_equal(target->audit_ms, 1000);
-    assert_int_equal(target->batch, 50);
+    assert_int_equal(target->batch, 100);
     assert_int_equal(target->window, 64);
     const struct hf_config_backend *backend = &config->backends[0];
     assert_int_equal(backend->weight, 1);
@@ -203,7 +203,7 @@ static void test_full_example(void **state)
     struct hf_config *config = accept_file(path);
     assert_string_equal(config->data_dir, "/var/lib/holdfast");
     const struct hf_config_target *target = &config->targets[0];
-    assert_int_equal(target->batch, 25);
+    assert_int_equal(target->batch, 100);
     assert_int_equal(target->window, 8);
     assert_int_equal(target->audit_ms, 10000);
     assert_string_equal(target->tsig_secret,
