@@ -42,6 +42,7 @@ struct hf_check_report {
     uint32_t probe; /* number from hf_checker_add */
     enum hf_check_result result;
     uint64_t duration_us;
+    uint64_t lag_us;      /* from when it was due to when it began */
     uint64_t finished_ms; /* uv_now */
     uint16_t status;      /* http: status code, 0 if none */
     const char *why;      /* "200 in 3 ms", "connect: connection refused"; valid during the call */
