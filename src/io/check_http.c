@@ -133,31 +133,63 @@ static void judge_body(struct hf_check_attempt *attempt)
     }
 }
 
+static char *put_decimal(char *at, unsigned value)
+{
+    char digits[10];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    while (count > 0) {
+        *at++ = digits[--count];
+    }
+    return at;
+}
+
+/* Written for every check: without printf, and so without inet_ntop for IPv4. */
+static void put_host(const struct hf_config_backend *backend, bool at_aaaa, unsigned port,
+                     char ret_host[HOST_MAX])
+{
+    char *at = ret_host;
+    if (at_aaaa) {
+        *at++ = '[';
+        (void)inet_ntop(AF_INET6, backend->aaaa, at, INET6_ADDRSTRLEN);
+        at += strlen(at);
+        *at++ = ']';
+    } else {
+        for (size_t i = 0; i < sizeof backend->a; i++) {
+            at = put_decimal(at, backend->a[i]);
+            *at++ = '.';
+        }
+        at--; /* the last dot */
+    }
+    if (port != 0) {
+        *at++ = ':';
+        at = put_decimal(at, port);
+    }
+    *at = 0;
+}
+
 int hf_check_request(const struct hf_config_check *check, const struct hf_config_backend *backend,
                      bool at_aaaa, struct hf_buf *request)
 {
     const char *target = check->path == NULL ? "/" : check->path;
-    char address[INET6_ADDRSTRLEN], host[HOST_MAX];
+    char host[HOST_MAX];
     struct in6_addr ignored;
     hf_buf_clear(request);
-    if (check->host != NULL && inet_pton(AF_INET6, check->host, &ignored) == 1) {
+    if (check->host != NULL && strchr(check->host, ':') != NULL &&
+        inet_pton(AF_INET6, check->host, &ignored) == 1) {
         (void)snprintf(host, sizeof host, "[%s]", check->host); /* RFC 9110 7.2 */
-        return hf_http_put_get(request, target, host);
+        return hf_http_put_get(request, target, host, check->reuse);
     }
     if (check->host != NULL) {
-        return hf_http_put_get(request, target, check->host);
-    }
-    const void *bytes = at_aaaa ? backend->aaaa : backend->a;
-    if (inet_ntop(at_aaaa ? AF_INET6 : AF_INET, bytes, address, sizeof address) == NULL) {
-        return HF_EINVAL;
+        return hf_http_put_get(request, target, check->host, check->reuse);
     }
     unsigned port = backend->port != 0 ? backend->port : check->port;
     bool is_default = port == (check->type == HF_CHECK_HTTPS ? 443 : 80);
-    int size = snprintf(host, sizeof host, at_aaaa ? "[%s]" : "%s", address);
-    if (!is_default) {
-        (void)snprintf(host + size, sizeof host - (size_t)size, ":%u", port);
-    }
-    return hf_http_put_get(request, target, host);
+    put_host(backend, at_aaaa, is_default ? 0 : port, host);
+    return hf_http_put_get(request, target, host, check->reuse);
 }
 
 void hf_check_http_start(struct hf_check_attempt *attempt)
