@@ -252,6 +252,10 @@ static void set(struct load *load, char *word)
         load->address = ntohl(address.s_addr);
     } else if (strcmp(word, "port") == 0) {
         load->check.port = (uint16_t)number(value, UINT16_MAX);
+    } else if (strcmp(word, "reuse") == 0) {
+        load->check.reuse = strcmp(value, "yes") == 0;
+    } else if (strcmp(word, "resume") == 0) {
+        load->check.resume_ms = number(value, UINT32_MAX);
     } else if (strcmp(word, "host") == 0) {
         load->check.host = value;
     } else if (strcmp(word, "ca") == 0) {

@@ -23,14 +23,24 @@ static void *zeroed(size_t size)
     return memory;
 }
 
-/* Half of the descriptors that this process may have; the rest is for others in it. */
-static uint32_t running_max(void)
+/*
+ * Of the descriptors that this process may have, half are for probes under way and a quarter for
+ * connections between them; the rest is for others in it.
+ */
+static void share_descriptors(struct hf_checker *checker)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 2 > HF_CHECK_RUNNING_MAX) {
-        return HF_CHECK_RUNNING_MAX;
+    checker->running_max = HF_CHECK_RUNNING_MAX;
+    checker->kept_max = HF_CHECK_KEPT_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
     }
-    return limit.rlim_cur < 2 ? 1 : (uint32_t)(limit.rlim_cur / 2);
+    if (limit.rlim_cur / 2 < HF_CHECK_RUNNING_MAX) {
+        checker->running_max = limit.rlim_cur < 2 ? 1 : (uint32_t)(limit.rlim_cur / 2);
+    }
+    if (limit.rlim_cur / 4 < HF_CHECK_KEPT_MAX) {
+        checker->kept_max = (uint32_t)(limit.rlim_cur / 4);
+    }
 }
 
 int hf_checker_new(uv_loop_t *loop, hf_check_reported *reported, void *context,
@@ -50,7 +60,7 @@ int hf_checker_new(uv_loop_t *loop, hf_check_reported *reported, void *context,
     checker->context = context;
     checker->phase = phase;
     checker->epoll_fd = epoll_fd;
-    checker->running_max = running_max();
+    share_descriptors(checker);
     checker->match_context = hf_check_match_context();
     checker->match_data = hf_check_match_data();
     hf_buf_init(&checker->request, HF_CHECK_REQUEST_MAX);

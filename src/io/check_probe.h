@@ -14,6 +14,7 @@
  * check.c         the checker: adding, removing, closing
  * check_run.c     when probes start and end, which results are late
  * check_tcp.c     connections: octets up to check_http.c or check_tls.c
+ * check_keep.c    what is kept between runs: connections and TLS sessions
  * check_tls.c     TLS through memory BIOs, between the two
  * check_http.c    request and judgement of the response
  * check_file.c    state files
@@ -61,6 +62,7 @@ enum hf_check_stage {
 };
 
 struct hf_check_tls;
+struct hf_check_kept;
 struct hf_check_source;
 
 struct hf_check_recipe {
@@ -79,6 +81,7 @@ struct hf_check_probe {
     struct hf_check_recipe *recipe;
     const struct hf_config_backend *backend;
     struct hf_check_attempt *attempt;       /* while one is under way */
+    struct hf_check_kept *kept;             /* between runs, or NULL */
     struct hf_check_probe *next, *previous; /* in the queue of those that wait; of removed ones */
     uint64_t due_ms;                        /* uv_now time of the present or next start */
     uint64_t started_ns;
@@ -95,6 +98,12 @@ struct hf_check_attempt {
     struct hf_check_attempt *next; /* of those that have ended, or are free */
     int fd;                        /* -1 once it ended */
     enum hf_check_stage stage;
+    bool is_reused;                /* the connection has served an earlier run */
+    bool is_session_given;         /* the handshake tries to resume */
+    bool is_end_seen;              /* the server has closed */
+    bool is_aaaa;                  /* kept: which of the probe's connections it is */
+    struct hf_check_probe *keeper; /* kept: whose connection it is */
+    uint64_t trusted_until_ms;     /* TLS: how long the certificate counts as verified */
     struct hf_http http;
     struct hf_buf content;
     struct hf_buf unsent; /* what the socket did not take yet */
@@ -110,7 +119,9 @@ struct hf_checker {
     struct hf_check_probe **probes; /* by number; NULL where there is none */
     uint32_t probe_room;
     uint32_t running_count, running_max;
-    uint32_t open_count; /* handles and work under way that still point here */
+    uint32_t kept_count, kept_max; /* connections between runs */
+    size_t sessions_size;          /* octets of all TLS sessions that are kept */
+    uint32_t open_count;           /* handles and work under way that still point here */
     bool is_closing;
     struct hf_check_probe *first_waiting, *last_waiting;
     struct hf_check_probe *removed_probes;
@@ -158,11 +169,27 @@ void hf_check_let_go(struct hf_checker *checker);
 void hf_check_events_read(struct hf_checker *checker);
 void hf_check_attempt_start(struct hf_check_probe *probe);
 void hf_check_attempt_abandon(struct hf_check_attempt *attempt);
+/* Resets the connection; nobody points to the attempt any more. */
+void hf_check_attempt_end(struct hf_check_attempt *attempt);
 /* A backend of this machine that is down, and a connection that is its own other end. */
 bool hf_check_attempt_is_to_itself(const struct hf_check_attempt *attempt);
 /* Frees what the attempts that ended had, and makes them free to be used. */
 void hf_check_attempts_recycle(struct hf_checker *checker);
 void hf_check_send(struct hf_check_attempt *attempt, const void *bytes, size_t size);
+
+/* check_keep.c */
+void hf_check_keep_release(struct hf_check_probe *probe);
+/* Takes the connection of a run that passed, where it can and may serve another. */
+bool hf_check_keep_connection(struct hf_check_attempt *attempt);
+/* The connection that is kept for the probe's present address, or NULL. */
+struct hf_check_attempt *hf_check_keep_take_connection(struct hf_check_probe *probe);
+/* Something came on a connection that is kept: unless TLS has a use for it, it is closed. */
+void hf_check_keep_idle_events(struct hf_check_attempt *attempt);
+/* The handshake is done: for how long its certificates stand. */
+void hf_check_keep_trust(struct hf_check_attempt *attempt);
+void hf_check_keep_session(struct hf_check_attempt *attempt, SSL_SESSION *given);
+bool hf_check_keep_offer_session(struct hf_check_attempt *attempt);
+void hf_check_keep_forget_session(struct hf_check_probe *probe);
 
 /* check_http.c */
 int hf_check_body_compile(const char *expression, pcre2_code **ret_body,
@@ -184,6 +211,10 @@ void hf_check_tls_start(struct hf_check_attempt *attempt);
 void hf_check_tls_read(struct hf_check_attempt *attempt, const uint8_t *bytes, size_t size);
 void hf_check_tls_read_close(struct hf_check_attempt *attempt);
 void hf_check_tls_send(struct hf_check_attempt *attempt, const void *bytes, size_t size);
+/* Octets behind the response have been received. */
+bool hf_check_tls_has_more(const struct hf_check_attempt *attempt);
+/* Octets on a connection that is kept: true if they were TLS's own and it can go on. */
+bool hf_check_tls_idle(struct hf_check_attempt *attempt, const uint8_t *bytes, size_t size);
 
 /* check_file.c */
 struct hf_check_source *hf_check_source_get(struct hf_checker *checker, const char *path);

@@ -136,8 +136,12 @@ static void finish(struct hf_check_probe *probe, enum hf_check_result result, ui
     /* A failure is doubted sooner than a success: it may be all ours. */
     uint64_t doubt_ms = result == HF_CHECK_FAILED ? check->timeout_ms / 4 : check->timeout_ms;
     char text[HF_CHECK_WHY_MAX];
-    if (probe->attempt != NULL) {
+    if (probe->attempt != NULL &&
+        (result != HF_CHECK_PASSED || !hf_check_keep_connection(probe->attempt))) {
         hf_check_attempt_abandon(probe->attempt);
+    }
+    if (result != HF_CHECK_PASSED) {
+        hf_check_keep_forget_session(probe);
     }
     if (result != HF_CHECK_LATE && stall_ms > 0 && stall_ms >= doubt_ms) {
         (void)snprintf(text, sizeof text, "the checker itself stood still for %u ms: %s",
@@ -356,6 +360,7 @@ void hf_check_run_remove(struct hf_check_probe *probe)
         hf_check_attempt_abandon(probe->attempt);
         checker->running_count--;
     }
+    hf_check_keep_release(probe);
     probe->state = HF_CHECK_IDLE;
     hf_wheel_remove(&checker->wheel, &probe->entry);
     probe->next = checker->removed_probes;
@@ -375,14 +380,31 @@ void hf_check_attempt_passed(struct hf_check_attempt *attempt, uint16_t status)
     finish(probe, HF_CHECK_PASSED, status, why);
 }
 
+/*
+ * A server may close a connection between two requests at any moment (RFC 9112 9.5), and a session
+ * that it does not want may make it break off: neither says that it is not well.
+ */
+static bool is_worth_another(const struct hf_check_attempt *attempt)
+{
+    bool is_unanswered = attempt->is_reused && attempt->http.head_size == 0;
+    return is_unanswered || (attempt->is_session_given && attempt->stage == HF_CHECK_HANDSHAKE);
+}
+
 void hf_check_attempt_failed(struct hf_check_attempt *attempt, const char *format, ...)
 {
+    struct hf_check_probe *probe = attempt->probe;
+    if (is_worth_another(attempt)) {
+        hf_check_keep_forget_session(probe);
+        hf_check_attempt_abandon(attempt);
+        hf_check_attempt_start(probe);
+        return;
+    }
     char why[HF_CHECK_WHY_MAX];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(why, sizeof why, format, args);
     va_end(args);
-    finish(attempt->probe, HF_CHECK_FAILED, attempt->http.status,
+    finish(probe, HF_CHECK_FAILED, attempt->http.status,
            hf_check_attempt_is_to_itself(attempt) ? "connect: connection refused" : why);
 }
 

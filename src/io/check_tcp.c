@@ -54,12 +54,10 @@ static void send_at_once(int fd)
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
-void hf_check_attempt_abandon(struct hf_check_attempt *attempt)
+void hf_check_attempt_end(struct hf_check_attempt *attempt)
 {
     static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     struct hf_checker *checker = attempt->checker;
-    attempt->probe->attempt = NULL;
-    attempt->probe = NULL;
     if (attempt->fd >= 0) {
         set_option(attempt->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         (void)close(attempt->fd);
@@ -67,6 +65,13 @@ void hf_check_attempt_abandon(struct hf_check_attempt *attempt)
     }
     attempt->next = checker->ended_attempts;
     checker->ended_attempts = attempt;
+}
+
+void hf_check_attempt_abandon(struct hf_check_attempt *attempt)
+{
+    attempt->probe->attempt = NULL;
+    attempt->probe = NULL;
+    hf_check_attempt_end(attempt);
 }
 
 void hf_check_attempts_recycle(struct hf_checker *checker)
@@ -186,7 +191,7 @@ static void read_octets(struct hf_check_attempt *attempt, bool is_ended)
             return; /* the kernel says when there is more */
         }
     }
-    if (attempt->probe != NULL) {
+    if (attempt->fd >= 0) {
         struct epoll_event again = {.events = WATCHED, .data.ptr = attempt};
         (void)epoll_ctl(checker->epoll_fd, EPOLL_CTL_MOD, attempt->fd, &again);
     }
@@ -206,12 +211,17 @@ static void send_rest(struct hf_check_attempt *attempt)
 
 static void take_events(struct hf_check_attempt *attempt, uint32_t events)
 {
+    uint32_t ends = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    attempt->is_end_seen = attempt->is_end_seen || ends != 0;
+    if (attempt->keeper != NULL) {
+        hf_check_keep_idle_events(attempt);
+        return;
+    }
     if (attempt->probe != NULL && attempt->stage == HF_CHECK_CONNECT) {
         end_connect(attempt, events);
     } else if (attempt->probe != NULL && attempt->unsent.size > 0 && (events & EPOLLOUT) != 0) {
         send_rest(attempt);
     }
-    uint32_t ends = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     if (attempt->probe != NULL && ((events & EPOLLIN) != 0 || ends != 0)) {
         read_octets(attempt, ends != 0);
     }
@@ -263,15 +273,24 @@ static int open_connection(struct hf_check_attempt *attempt)
 
 void hf_check_attempt_start(struct hf_check_probe *probe)
 {
-    struct hf_check_attempt *attempt = take_free(probe->checker);
+    struct hf_check_attempt *attempt = hf_check_keep_take_connection(probe);
+    bool is_reused = attempt != NULL;
+    if (!is_reused) {
+        attempt = take_free(probe->checker);
+        attempt->stage = HF_CHECK_CONNECT;
+        attempt->is_session_given = false;
+        attempt->is_end_seen = false;
+    }
     attempt->probe = probe;
-    attempt->stage = HF_CHECK_CONNECT;
+    attempt->is_reused = is_reused;
     hf_buf_clear(&attempt->content);
     hf_http_init(&attempt->http, probe->recipe->body == NULL ? NULL : &attempt->content,
                  HF_CHECK_BODY_MAX);
     probe->attempt = attempt;
-    int error = open_connection(attempt);
-    if (error != 0) {
+    int error = is_reused ? 0 : open_connection(attempt);
+    if (is_reused) {
+        hf_check_http_start(attempt);
+    } else if (error != 0) {
         connect_failed(attempt, error);
     }
 }
