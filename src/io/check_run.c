@@ -260,9 +260,12 @@ static void probe_timer(struct hf_check_probe *probe)
 static void tick(uv_timer_t *timer)
 {
     struct hf_checker *checker = timer->data;
-    struct hf_wheel_entry *entry;
     checker->wake_ms = HF_WHEEL_NEVER;
-    while ((entry = hf_wheel_pop(&checker->wheel, uv_now(checker->loop))) != NULL) {
+    for (int i = 0; i < HF_CHECK_TURN_MAX; i++) {
+        struct hf_wheel_entry *entry = hf_wheel_pop(&checker->wheel, uv_now(checker->loop));
+        if (entry == NULL) {
+            return;
+        }
         probe_timer((struct hf_check_probe *)entry);
     }
 }

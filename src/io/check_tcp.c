@@ -230,9 +230,12 @@ static void take_events(struct hf_check_attempt *attempt, uint32_t events)
 void hf_check_events_read(struct hf_checker *checker)
 {
     struct epoll_event events[HF_CHECK_EVENTS_MAX];
-    int count = epoll_wait(checker->epoll_fd, events, HF_CHECK_EVENTS_MAX, 0);
-    for (int i = 0; i < count; i++) {
-        take_events(events[i].data.ptr, events[i].events);
+    int count = HF_CHECK_EVENTS_MAX;
+    for (int round = 0; round < HF_CHECK_ROUNDS_MAX && count == HF_CHECK_EVENTS_MAX; round++) {
+        count = epoll_wait(checker->epoll_fd, events, HF_CHECK_EVENTS_MAX, 0);
+        for (int i = 0; i < count; i++) {
+            take_events(events[i].data.ptr, events[i].events);
+        }
     }
 }
 
