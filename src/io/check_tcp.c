@@ -311,7 +311,9 @@ void hf_check_send(struct hf_check_attempt *attempt, const void *bytes, size_t s
         }
         sent = result < 0 ? 0 : (size_t)result;
     }
-    hf_buf_put(&attempt->unsent, (const uint8_t *)bytes + sent, size - sent);
+    if (sent < size) {
+        hf_buf_put(&attempt->unsent, (const uint8_t *)bytes + sent, size - sent);
+    }
     if (hf_buf_error(&attempt->unsent) != 0) {
         hf_check_attempt_failed(attempt, "send: the server does not take what was sent");
     }
