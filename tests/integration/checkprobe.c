@@ -267,6 +267,7 @@ static void reported(void *context, const struct hf_check_report *report)
     hf_json_put_text(&json, "verdict", verdicts[probe->health.verdict]);
     hf_json_put_u64(&json, "status", report->status);
     hf_json_put_u64(&json, "duration_us", report->duration_us);
+    hf_json_put_u64(&json, "lag_us", report->lag_us);
     hf_json_put_u64(&json, "finished_ms", report->finished_ms);
     hf_json_put_text(&json, "why", report->why);
     hf_json_object_end(&json);
