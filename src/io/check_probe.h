@@ -40,10 +40,11 @@ enum {
     HF_CHECK_PULSE_MS = 20,      /* how long a stop of this process can stay unseen */
     HF_CHECK_FILE_LOOK_MS = 250, /* how often a state file is looked at */
     HF_CHECK_READ_ROOM = 64 * 1024,
-    HF_CHECK_READS_MAX = 16,   /* of one connection before others have their turn */
-    HF_CHECK_EVENTS_MAX = 256, /* taken from the kernel at once */
-    HF_CHECK_ROUNDS_MAX = 64,  /* of that, before time is looked at again */
-    HF_CHECK_TURN_MAX = 64,    /* probes that are due, before answers are read again */
+    HF_CHECK_READS_MAX = 16,    /* of one connection before others have their turn */
+    HF_CHECK_EVENTS_MAX = 256,  /* taken from the kernel at once */
+    HF_CHECK_ROUNDS_MAX = 64,   /* of that, before time is looked at again */
+    HF_CHECK_TURN_MAX = 64,     /* probes that are due, before answers are read again */
+    HF_CHECK_STATUS_IDLE = 408, /* Request Timeout */
     HF_CHECK_REQUEST_MAX = 16 * 1024,
     HF_CHECK_UNSENT_MAX = 64 * 1024, /* octets that a socket did not take yet */
     HF_CHECK_MATCH_LIMIT = 200000,   /* PCRE2: steps from one starting point */

@@ -384,13 +384,16 @@ void hf_check_attempt_passed(struct hf_check_attempt *attempt, uint16_t status)
 }
 
 /*
- * A server may close a connection between two requests at any moment (RFC 9112 9.5), and a session
- * that it does not want may make it break off: neither says that it is not well.
+ * A server may close a connection between two requests at any moment (RFC 9112 9.5), some with a
+ * 408 that answers no request (RFC 9110 15.5.9), and a session that it does not want may make it
+ * break off: none of that says that it is not well.
  */
 static bool is_worth_another(const struct hf_check_attempt *attempt)
 {
-    bool is_unanswered = attempt->is_reused && attempt->http.head_size == 0;
-    return is_unanswered || (attempt->is_session_given && attempt->stage == HF_CHECK_HANDSHAKE);
+    const struct hf_http *http = &attempt->http;
+    bool is_closed = http->head_size == 0 || http->status == HF_CHECK_STATUS_IDLE;
+    return (attempt->is_reused && is_closed) ||
+           (attempt->is_session_given && attempt->stage == HF_CHECK_HANDSHAKE);
 }
 
 void hf_check_attempt_failed(struct hf_check_attempt *attempt, const char *format, ...)

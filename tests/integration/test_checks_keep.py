@@ -102,6 +102,18 @@ def a_server_that_closes_at_the_next_request_is_well():
 
 
 @case
+def a_server_that_closes_with_a_timeout_is_well():
+    def respond(visit, connection, request):
+        if request == 2:
+            visit.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+            return "close"
+        return visit.send(OK)
+
+    server = run(KEEP, respond, 8)
+    assert [len(requests) for requests in server.requests[:3]] == [2, 2, 2], server.requests
+
+
+@case
 def a_server_that_closes_fresh_connections_is_not():
     server = Server(lambda visit, connection, request: "close")
     with Backend(server) as backend:
