@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a check keeps between its runs: connections, if it is told to, and TLS sessions."""
+# Measures time: runs alone.
 
 import contextlib
 import datetime
