@@ -204,8 +204,7 @@ static size_t without_peer(uint8_t *bytes, const uint8_t *fields, size_t size)
     return kept;
 }
 
-/* The session as it is kept; its size, or 0 where it cannot be. room has SESSION_SIZE_MAX octets.
- */
+/* The session as it is kept, at most SESSION_SIZE_MAX octets; its size, or 0 where it cannot be. */
 static size_t encode(SSL_SESSION *session, uint8_t *room)
 {
     uint8_t whole[SESSION_SIZE_MAX];
