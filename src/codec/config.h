@@ -84,6 +84,8 @@ struct hf_config_check {
     uint32_t status_count;
     bool verify;                    /* https: default true */
     const char *ca_file;            /* https: instead of the system's, or NULL */
+    bool reuse;                     /* http: keep the connection between checks; default false */
+    uint32_t resume_ms;             /* https: a full handshake at least this often, default 60s */
     uint32_t interval_ms;           /* default 2s */
     uint32_t timeout_ms;            /* default 1s, below interval */
     uint32_t stale_ms;              /* file: older state is no statement; default 60s */

@@ -32,6 +32,8 @@ enum check_key {
     CHECK_BODY,
     CHECK_VERIFY,
     CHECK_CA_FILE,
+    CHECK_RESUME,
+    CHECK_REUSE,
     CHECK_INTERVAL,
     CHECK_TIMEOUT,
     CHECK_STALE,
@@ -51,6 +53,9 @@ static const struct hf_key check_keys[CHECK_COUNT] = {
     [CHECK_BODY] = {"body", HF_KEY_TEXT, offsetof(struct hf_config_check, body), 0, 0},
     [CHECK_VERIFY] = {"verify", HF_KEY_BOOL, offsetof(struct hf_config_check, verify), 0, 0},
     [CHECK_CA_FILE] = {"ca_file", HF_KEY_PATH, offsetof(struct hf_config_check, ca_file), 0, 0},
+    [CHECK_RESUME] = {"resume", HF_KEY_DURATION, offsetof(struct hf_config_check, resume_ms), 0,
+                      HOUR_MS},
+    [CHECK_REUSE] = {"reuse", HF_KEY_BOOL, offsetof(struct hf_config_check, reuse), 0, 0},
     [CHECK_INTERVAL] = {"interval", HF_KEY_DURATION, offsetof(struct hf_config_check, interval_ms),
                         INTERVAL_MIN_MS, HOUR_MS},
     [CHECK_TIMEOUT] = {"timeout", HF_KEY_DURATION, offsetof(struct hf_config_check, timeout_ms),
@@ -84,11 +89,12 @@ enum {
 };
 
 static const uint32_t meant_for[CHECK_COUNT] = {
-    [CHECK_TYPE] = FOR_ALL,     [CHECK_PORT] = FOR_NET,       [CHECK_PATH] = FOR_WEB | FOR_FILE,
-    [CHECK_HOST] = FOR_WEB,     [CHECK_EXPECT] = FOR_WEB,     [CHECK_BODY] = FOR_WEB,
-    [CHECK_VERIFY] = FOR_HTTPS, [CHECK_CA_FILE] = FOR_HTTPS,  [CHECK_INTERVAL] = FOR_MOST,
-    [CHECK_TIMEOUT] = FOR_NET,  [CHECK_STALE] = FOR_FILE,     [CHECK_RISE] = FOR_MOST,
-    [CHECK_FALL] = FOR_MOST,    [CHECK_HOLD_DOWN] = FOR_MOST, [CHECK_FLAP_WINDOW] = FOR_MOST,
+    [CHECK_TYPE] = FOR_ALL,       [CHECK_PORT] = FOR_NET,         [CHECK_PATH] = FOR_WEB | FOR_FILE,
+    [CHECK_HOST] = FOR_WEB,       [CHECK_EXPECT] = FOR_WEB,       [CHECK_BODY] = FOR_WEB,
+    [CHECK_VERIFY] = FOR_HTTPS,   [CHECK_CA_FILE] = FOR_HTTPS,    [CHECK_RESUME] = FOR_HTTPS,
+    [CHECK_REUSE] = FOR_WEB,      [CHECK_INTERVAL] = FOR_MOST,    [CHECK_TIMEOUT] = FOR_NET,
+    [CHECK_STALE] = FOR_FILE,     [CHECK_RISE] = FOR_MOST,        [CHECK_FALL] = FOR_MOST,
+    [CHECK_HOLD_DOWN] = FOR_MOST, [CHECK_FLAP_WINDOW] = FOR_MOST,
 };
 
 /* Also forgets them. */
@@ -316,6 +322,7 @@ static void check_defaults(struct hf_config_check *check)
         .statuses = &success,
         .status_count = 1,
         .verify = true,
+        .resume_ms = 60 * 1000,
         .interval_ms = 2000,
         .stale_ms = 60 * 1000,
         .health = {.rise = 3,

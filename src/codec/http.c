@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "codec/http_internal.h"
 
 static const char http_version[] = "HTTP/1.";
 
-static int broken(struct hf_http *http, int error, const char *why)
+int hf_http_broken(struct hf_http *http, int error, const char *why)
 {
     http->stage = HF_HTTP_BROKEN;
     http->why = why;
@@ -25,11 +26,11 @@ static bool is_digit(uint8_t octet)
     return octet >= '0' && octet <= '9';
 }
 
-/* tchar of RFC 9110 5.6.2. */
+/* tchar of RFC 9110 5.6.2; the words are the bits of !#$%&'*+-. and digits, and so on. */
 static bool is_token(uint8_t octet)
 {
-    return is_digit(octet) || (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z') ||
-           (octet != 0 && strchr("!#$%&'*+-.^_`|~", octet) != NULL);
+    static const uint32_t tokens[8] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+    return (tokens[octet / 32] >> octet % 32 & 1) != 0;
 }
 
 /* What may stand in a field value or a reason phrase, white space included. */
@@ -52,11 +53,6 @@ static int hex_value(uint8_t octet)
     return octet >= 'a' && octet <= 'f' ? octet - 'a' + 10 : -1;
 }
 
-static bool is_text_equal(const char *bytes, size_t size, const char *text)
-{
-    return size == strlen(text) && memcmp(bytes, text, size) == 0;
-}
-
 void hf_http_init(struct hf_http *http, struct hf_buf *content, uint64_t content_max)
 {
     *http = (struct hf_http){.content = content, .content_max = content_max};
@@ -68,6 +64,7 @@ static void start_response(struct hf_http *http)
     http->status = 0;
     http->has_length = false;
     http->has_coding = false;
+    http->has_close = false;
     enter(http, HF_HTTP_VERSION);
 }
 
@@ -77,17 +74,17 @@ static int read_version(struct hf_http *http, uint8_t octet)
     if (at < sizeof http_version - 1) {
         return octet == (uint8_t)http_version[at]
                    ? HF_OK
-                   : broken(http, HF_EMALF, "not an HTTP/1 response");
+                   : hf_http_broken(http, HF_EMALF, "not an HTTP/1 response");
     }
     if (at == sizeof http_version - 1) {
         if (octet != '0' && octet != '1') {
-            return broken(http, HF_EMALF, "not an HTTP/1.0 or HTTP/1.1 response");
+            return hf_http_broken(http, HF_EMALF, "not an HTTP/1.0 or HTTP/1.1 response");
         }
         http->minor = (uint8_t)(octet - '0');
         return HF_OK;
     }
     if (octet != ' ') {
-        return broken(http, HF_EMALF, "no space behind the HTTP version");
+        return hf_http_broken(http, HF_EMALF, "no space behind the HTTP version");
     }
     enter(http, HF_HTTP_STATUS_CODE);
     return HF_OK;
@@ -96,14 +93,14 @@ static int read_version(struct hf_http *http, uint8_t octet)
 static int read_status_code(struct hf_http *http, uint8_t octet)
 {
     if (!is_digit(octet)) {
-        return broken(http, HF_EMALF, "a status code that is no number");
+        return hf_http_broken(http, HF_EMALF, "a status code that is no number");
     }
     http->status = (uint16_t)(http->status * 10 + (octet - '0'));
     if (++http->position < 3) {
         return HF_OK;
     }
     if (http->status < 100 || http->status > 599) {
-        return broken(http, HF_EMALF, "a status code outside 100 to 599");
+        return hf_http_broken(http, HF_EMALF, "a status code outside 100 to 599");
     }
     enter(http, HF_HTTP_STATUS_SPACE);
     return HF_OK;
@@ -116,10 +113,10 @@ static int read_status_end(struct hf_http *http, uint8_t octet)
         return HF_OK;
     }
     if (http->stage == HF_HTTP_STATUS_SPACE && octet != ' ') {
-        return broken(http, HF_EMALF, "a status code that is no number of three digits");
+        return hf_http_broken(http, HF_EMALF, "a status code that is no number of three digits");
     }
     if (!is_text(octet)) {
-        return broken(http, HF_EMALF, "a control character in the status line");
+        return hf_http_broken(http, HF_EMALF, "a control character in the status line");
     }
     enter(http, HF_HTTP_REASON);
     return HF_OK;
@@ -132,10 +129,10 @@ static int read_field_start(struct hf_http *http, uint8_t octet)
         return HF_OK;
     }
     if (octet == ' ' || octet == '\t') {
-        return broken(http, HF_EMALF, "a folded header field");
+        return hf_http_broken(http, HF_EMALF, "a folded header field");
     }
     if (++http->field_count > HF_HTTP_FIELDS_MAX) {
-        return broken(http, HF_ELIMIT, "too many header fields");
+        return hf_http_broken(http, HF_ELIMIT, "too many header fields");
     }
     http->name_size = 0;
     http->value_size = 0;
@@ -150,7 +147,7 @@ static int read_field_name(struct hf_http *http, uint8_t octet)
         return HF_OK;
     }
     if (!is_token(octet)) {
-        return broken(http, HF_EMALF, "a header field whose name is no token");
+        return hf_http_broken(http, HF_EMALF, "a header field whose name is no token");
     }
     /* A name that fills the room is none of those that matter. */
     if (http->name_size < HF_HTTP_NAME_ROOM) {
@@ -166,7 +163,7 @@ static int read_field_value(struct hf_http *http, uint8_t octet)
         return HF_OK;
     }
     if (!is_text(octet)) {
-        return broken(http, HF_EMALF, "a control character in a header field");
+        return hf_http_broken(http, HF_EMALF, "a control character in a header field");
     }
     bool leading_space = http->value_size == 0 && (octet == ' ' || octet == '\t');
     if (leading_space || http->value_size > HF_HTTP_VALUE_ROOM) {
@@ -179,79 +176,26 @@ static int read_field_value(struct hf_http *http, uint8_t octet)
     return HF_OK;
 }
 
-static int take_length(struct hf_http *http, size_t value_size)
-{
-    uint64_t length = 0;
-    if (value_size == 0 || value_size > 18) { /* 18 digits fit into 64 bits */
-        return broken(http, HF_EMALF, "a Content-Length that is no number");
-    }
-    for (size_t i = 0; i < value_size; i++) {
-        uint8_t octet = (uint8_t)http->value[i];
-        if (!is_digit(octet)) {
-            return broken(http, HF_EMALF, "a Content-Length that is no number");
-        }
-        length = length * 10 + (uint64_t)(octet - '0');
-    }
-    if (http->has_length && length != http->length) {
-        return broken(http, HF_EMALF, "two Content-Length fields that differ");
-    }
-    http->has_length = true;
-    http->length = length;
-    return HF_OK;
-}
-
-static int take_coding(struct hf_http *http, size_t value_size)
-{
-    if (http->has_coding || !is_text_equal(http->value, value_size, "chunked")) {
-        return broken(http, HF_EMALF, "a Transfer-Encoding other than chunked");
-    }
-    if (http->minor == 0) {
-        return broken(http, HF_EMALF, "a Transfer-Encoding in HTTP/1.0");
-    }
-    http->has_coding = true;
-    return HF_OK;
-}
-
-/* A field is whole. Only those that frame the content matter; trailers never do (RFC 9110 6.5). */
-static int take_field(struct hf_http *http)
-{
-    enter(http, HF_HTTP_FIELD_START);
-    if (http->in_trailer) {
-        return HF_OK;
-    }
-    size_t size = http->value_size;
-    bool whole = size <= HF_HTTP_VALUE_ROOM;
-    while (whole && size > 0 && (http->value[size - 1] == ' ' || http->value[size - 1] == '\t')) {
-        size--;
-    }
-    if (is_text_equal(http->name, http->name_size, "content-length")) {
-        return take_length(http, size);
-    }
-    if (is_text_equal(http->name, http->name_size, "transfer-encoding")) {
-        return take_coding(http, size < HF_HTTP_VALUE_ROOM ? size : HF_HTTP_VALUE_ROOM);
-    }
-    return HF_OK;
-}
-
 /* RFC 9112 6.3: how the content of this response ends. */
 static int frame_content(struct hf_http *http)
 {
     if (http->status == 101) {
-        return broken(http, HF_EMALF, "an upgrade that nobody asked for");
+        return hf_http_broken(http, HF_EMALF, "an upgrade that nobody asked for");
     }
     if (http->status < 200) {
         if (++http->interim_count > HF_HTTP_INTERIM_MAX) {
-            return broken(http, HF_ELIMIT, "too many interim responses");
+            return hf_http_broken(http, HF_ELIMIT, "too many interim responses");
         }
         start_response(http);
         return HF_OK;
     }
     if (http->has_length && http->has_coding) {
-        return broken(http, HF_EMALF, "both Content-Length and Transfer-Encoding");
+        return hf_http_broken(http, HF_EMALF, "both Content-Length and Transfer-Encoding");
     }
     enter(http, http->has_coding ? HF_HTTP_CHUNK_SIZE : HF_HTTP_CONTENT);
     http->left = 0;
     if (http->status == 204 || http->status == 304) {
+        http->framing = HF_HTTP_LENGTH;
         enter(http, HF_HTTP_DONE);
     } else if (http->has_coding) {
         http->framing = HF_HTTP_CHUNKED;
@@ -271,14 +215,15 @@ static int frame_content(struct hf_http *http)
 static int read_line_feed(struct hf_http *http, uint8_t octet)
 {
     if (octet != '\n') {
-        return broken(http, HF_EMALF, "a carriage return without line feed");
+        return hf_http_broken(http, HF_EMALF, "a carriage return without line feed");
     }
     switch (http->stage) {
     case HF_HTTP_STATUS_LF:
         enter(http, HF_HTTP_FIELD_START);
         return HF_OK;
     case HF_HTTP_FIELD_LF:
-        return take_field(http);
+        enter(http, HF_HTTP_FIELD_START);
+        return hf_http_take_field(http);
     case HF_HTTP_CHUNK_END_LF:
         http->left = 0;
         enter(http, HF_HTTP_CHUNK_SIZE);
@@ -301,20 +246,20 @@ static int read_chunk_size(struct hf_http *http, uint8_t octet)
     int digit = hex_value(octet);
     if (digit >= 0) {
         if (++http->position > 15) {
-            return broken(http, HF_EMALF, "a chunk size with more than 15 digits");
+            return hf_http_broken(http, HF_EMALF, "a chunk size with more than 15 digits");
         }
         http->left = http->left * 16 + (uint64_t)digit;
         return HF_OK;
     }
     if (http->position == 0) {
-        return broken(http, HF_EMALF, "a chunk without a size");
+        return hf_http_broken(http, HF_EMALF, "a chunk without a size");
     }
     if (octet == '\r') {
         enter(http, HF_HTTP_CHUNK_LF);
         return HF_OK;
     }
     if (octet != ';' && octet != ' ' && octet != '\t') {
-        return broken(http, HF_EMALF, "a chunk size that is no number");
+        return hf_http_broken(http, HF_EMALF, "a chunk size that is no number");
     }
     enter(http, HF_HTTP_CHUNK_EXTENSION);
     return HF_OK;
@@ -327,10 +272,10 @@ static int read_chunk_extension(struct hf_http *http, uint8_t octet)
         return HF_OK;
     }
     if (!is_text(octet)) {
-        return broken(http, HF_EMALF, "a control character in a chunk extension");
+        return hf_http_broken(http, HF_EMALF, "a control character in a chunk extension");
     }
     if (++http->position > HF_HTTP_CHUNK_LINE_MAX) {
-        return broken(http, HF_ELIMIT, "a chunk extension that is too long");
+        return hf_http_broken(http, HF_ELIMIT, "a chunk extension that is too long");
     }
     return HF_OK;
 }
@@ -338,7 +283,7 @@ static int read_chunk_extension(struct hf_http *http, uint8_t octet)
 static int read_chunk_end(struct hf_http *http, uint8_t octet)
 {
     if (octet != '\r') {
-        return broken(http, HF_EMALF, "a chunk that is longer than its size");
+        return hf_http_broken(http, HF_EMALF, "a chunk that is longer than its size");
     }
     enter(http, HF_HTTP_CHUNK_END_LF);
     return HF_OK;
@@ -372,6 +317,43 @@ static int read_octet(struct hf_http *http, uint8_t octet)
     default: /* the stages that wait for a line feed */
         return read_line_feed(http, octet);
     }
+}
+
+/*
+ * Most of a header is names and values: they are read in a loop of their own. Takes at least one
+ * octet; how many is *ret_taken.
+ */
+static int read_field_run(struct hf_http *http, const uint8_t *bytes, size_t size,
+                          size_t *ret_taken)
+{
+    size_t taken = 0;
+    uint8_t stage = http->stage;
+    int error = HF_OK;
+    while (taken < size && http->stage == stage && error == HF_OK) {
+        uint8_t octet = bytes[taken++];
+        error = stage == HF_HTTP_FIELD_NAME ? read_field_name(http, octet)
+                                            : read_field_value(http, octet);
+    }
+    *ret_taken = taken;
+    return error;
+}
+
+static int read_head(struct hf_http *http, const uint8_t *bytes, size_t size, size_t *ret_taken)
+{
+    size_t room = HF_HTTP_HEAD_MAX - http->head_size;
+    if (room == 0) {
+        return hf_http_broken(http, HF_ELIMIT, "a header longer than 16 KiB");
+    }
+    size_t taken = 1;
+    int error;
+    if (http->stage == HF_HTTP_FIELD_NAME || http->stage == HF_HTTP_FIELD_VALUE) {
+        error = read_field_run(http, bytes, size < room ? size : room, &taken);
+    } else {
+        error = read_octet(http, *bytes);
+    }
+    http->head_size += (uint32_t)taken;
+    *ret_taken = taken;
+    return error;
 }
 
 /* Takes content from the front of bytes; how many octets it took. */
@@ -416,20 +398,21 @@ int hf_http_read(struct hf_http *http, const void *bytes, size_t size)
             return HF_EMALF;
         }
         size_t taken = 1;
+        int error = HF_OK;
         if (is_content(http)) {
             taken = read_content(http, at, size);
+        } else if (is_head(http)) {
+            error = read_head(http, at, size, &taken);
         } else {
-            if (is_head(http) && ++http->head_size > HF_HTTP_HEAD_MAX) {
-                return broken(http, HF_ELIMIT, "a header longer than 16 KiB");
-            }
-            int error = read_octet(http, *at);
-            if (error != HF_OK) {
-                return error;
-            }
+            error = read_octet(http, *at);
+        }
+        if (error != HF_OK) {
+            return error;
         }
         at += taken;
         size -= taken;
     }
+    http->has_surplus = http->has_surplus || size > 0;
     return http->stage == HF_HTTP_BROKEN ? HF_EMALF : HF_OK;
 }
 
@@ -445,22 +428,29 @@ int hf_http_read_close(struct hf_http *http)
             enter(http, HF_HTTP_DONE);
             return HF_OK;
         }
-        return broken(http, HF_EMALF, "closed before the end of the body");
+        return hf_http_broken(http, HF_EMALF, "closed before the end of the body");
     case HF_HTTP_VERSION:
         if (http->head_size == 0) {
-            return broken(http, HF_EMALF, "closed without a response");
+            return hf_http_broken(http, HF_EMALF, "closed without a response");
         }
-        return broken(http, HF_EMALF, "closed before the end of the header");
+        return hf_http_broken(http, HF_EMALF, "closed before the end of the header");
     default:
-        return broken(http, HF_EMALF,
-                      is_head(http) && !http->in_trailer ? "closed before the end of the header"
-                                                         : "closed before the end of the body");
+        return hf_http_broken(http, HF_EMALF,
+                              is_head(http) && !http->in_trailer
+                                  ? "closed before the end of the header"
+                                  : "closed before the end of the body");
     }
 }
 
 bool hf_http_is_done(const struct hf_http *http)
 {
     return http->stage == HF_HTTP_DONE;
+}
+
+bool hf_http_is_reusable(const struct hf_http *http)
+{
+    return hf_http_is_done(http) && http->minor == 1 && http->framing != HF_HTTP_UNTIL_CLOSE &&
+           !http->has_close && !http->truncated && !http->has_surplus;
 }
 
 const char *hf_http_waits_for(const struct hf_http *http)
@@ -482,14 +472,16 @@ static bool is_visible(const char *text)
     return true;
 }
 
-int hf_http_put_get(struct hf_buf *buf, const char *target, const char *host)
+int hf_http_put_get(struct hf_buf *buf, const char *target, const char *host, bool keep_open)
 {
     if (target[0] != '/' || !is_visible(target) || host[0] == 0 || !is_visible(host)) {
         return HF_EINVAL;
     }
-    hf_buf_printf(buf,
-                  "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: holdfast/" HF_VERSION
-                  "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-                  target, host);
+    hf_buf_put_text(buf, "GET ");
+    hf_buf_put_text(buf, target);
+    hf_buf_put_text(buf, " HTTP/1.1\r\nHost: ");
+    hf_buf_put_text(buf, host);
+    hf_buf_put_text(buf, "\r\nUser-Agent: holdfast/" HF_VERSION "\r\nAccept: */*\r\n");
+    hf_buf_put_text(buf, keep_open ? "\r\n" : "Connection: close\r\n\r\n");
     return hf_buf_error(buf);
 }

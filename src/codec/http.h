@@ -76,7 +76,9 @@ struct hf_http {
     uint8_t name_size;
     uint8_t value_size; /* at most HF_HTTP_VALUE_ROOM + 1, which means longer */
     bool has_length, has_coding, in_trailer;
-    bool truncated; /* there was more content than content_max */
+    bool has_close;   /* the server says that it closes */
+    bool has_surplus; /* there were octets behind the end */
+    bool truncated;   /* there was more content than content_max */
     char name[HF_HTTP_NAME_ROOM];
     char value[HF_HTTP_VALUE_ROOM];
 };
@@ -94,14 +96,17 @@ int hf_http_read_close(struct hf_http *http);
 
 bool hf_http_is_done(const struct hf_http *http);
 
+/* Done, and the connection can take another request (RFC 9112 9.3): HTTP/1.1 only. */
+bool hf_http_is_reusable(const struct hf_http *http);
+
 /* Which part of the response the reader waits for: "status line", "header", "body". */
 const char *hf_http_waits_for(const struct hf_http *http);
 
 /*
- * Appends a GET request that asks the server to close. target is the request target in origin
- * form (RFC 9112 3.2.1), host the Host field. HF_EINVAL where either has an octet that does not
- * belong there (a space, a control character), or target does not start with a slash.
+ * Appends a GET request that asks the server to close, unless keep_open. target is the request
+ * target in origin form (RFC 9112 3.2.1), host the Host field. HF_EINVAL where either has an octet
+ * that does not belong there (a space, a control character), or target does not start with a slash.
  */
-int hf_http_put_get(struct hf_buf *buf, const char *target, const char *host);
+int hf_http_put_get(struct hf_buf *buf, const char *target, const char *host, bool keep_open);
 
 #endif

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "io/check_probe.h"
@@ -21,35 +23,47 @@ static void *zeroed(size_t size)
     return memory;
 }
 
-/* Half of the descriptors that this process may have; the rest is for others in it. */
-static uint32_t running_max(void)
+/*
+ * Of the descriptors that this process may have, half are for probes under way and a quarter for
+ * connections between them; the rest is for others in it.
+ */
+static void share_descriptors(struct hf_checker *checker)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 2 > HF_CHECK_RUNNING_MAX) {
-        return HF_CHECK_RUNNING_MAX;
+    checker->running_max = HF_CHECK_RUNNING_MAX;
+    checker->kept_max = HF_CHECK_KEPT_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
     }
-    return limit.rlim_cur < 2 ? 1 : (uint32_t)(limit.rlim_cur / 2);
+    if (limit.rlim_cur / 2 < HF_CHECK_RUNNING_MAX) {
+        checker->running_max = limit.rlim_cur < 2 ? 1 : (uint32_t)(limit.rlim_cur / 2);
+    }
+    if (limit.rlim_cur / 4 < HF_CHECK_KEPT_MAX) {
+        checker->kept_max = (uint32_t)(limit.rlim_cur / 4);
+    }
 }
 
 int hf_checker_new(uv_loop_t *loop, hf_check_reported *reported, void *context,
                    struct hf_checker **ret_checker)
 {
-    uint64_t seed;
-    if (uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL) != 0) {
+    uint32_t phase;
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd < 0 || uv_random(NULL, NULL, &phase, sizeof phase, 0, NULL) != 0) {
+        if (epoll_fd >= 0) {
+            (void)close(epoll_fd);
+        }
         return HF_ESYS;
     }
     struct hf_checker *checker = zeroed(sizeof *checker);
     checker->loop = loop;
     checker->reported = reported;
     checker->context = context;
-    checker->random = seed;
-    checker->running_max = running_max();
+    checker->phase = phase;
+    checker->epoll_fd = epoll_fd;
+    share_descriptors(checker);
     checker->match_context = hf_check_match_context();
-    checker->prepare.data = checker;
-    checker->pulse.data = checker;
-    checker->open_count = 2;
-    uv_prepare_init(loop, &checker->prepare);
-    uv_timer_init(loop, &checker->pulse);
+    checker->match_data = hf_check_match_data();
+    hf_buf_init(&checker->request, HF_CHECK_REQUEST_MAX);
     hf_check_run_init(checker);
     *ret_checker = checker;
     return HF_OK;
@@ -64,7 +78,17 @@ void hf_check_let_go(struct hf_checker *checker)
     assert(checker->is_closing && checker->tls_contexts == NULL && checker->sources == NULL);
     void (*closed)(void *context) = checker->closed;
     void *context = checker->closed_context;
+    hf_check_run_clean(checker);
+    while (checker->free_attempts != NULL) {
+        struct hf_check_attempt *attempt = checker->free_attempts;
+        checker->free_attempts = attempt->next;
+        hf_buf_release(&attempt->content);
+        free(attempt);
+    }
     pcre2_match_context_free(checker->match_context);
+    pcre2_match_data_free(checker->match_data);
+    hf_buf_release(&checker->request);
+    (void)close(checker->epoll_fd);
     free(checker->probes);
     free(checker);
     if (closed != NULL) {
@@ -129,6 +153,7 @@ static int recipe_get(struct hf_checker *checker, const struct hf_config_check *
     struct hf_check_recipe *recipe = zeroed(sizeof *recipe);
     recipe->check = check;
     recipe->probe_count = 1;
+    recipe->stall_class = hf_check_stall_class(check->timeout_ms / 8);
     recipe->next = *bucket;
     *bucket = recipe;
     int error = recipe_fill(checker, recipe, ret_why);
@@ -161,16 +186,13 @@ static const char *what_is_wrong(const struct hf_config_check *check,
     return backend->has_a || backend->has_aaaa ? NULL : "the backend has no address";
 }
 
-static int check_request(const struct hf_config_check *check,
+static int check_request(struct hf_checker *checker, const struct hf_config_check *check,
                          const struct hf_config_backend *backend, char ret_why[HF_CHECK_WHY_MAX])
 {
     if (check->type != HF_CHECK_HTTP && check->type != HF_CHECK_HTTPS) {
         return HF_OK;
     }
-    struct hf_buf request;
-    hf_buf_init(&request, HF_CHECK_REQUEST_MAX);
-    int error = hf_check_request(check, backend, !backend->has_a, &request);
-    hf_buf_release(&request);
+    int error = hf_check_request(check, backend, !backend->has_a, &checker->request);
     if (error != HF_OK) {
         (void)snprintf(ret_why, HF_CHECK_WHY_MAX,
                        "the check's path or host has a character that HTTP does not allow there, "
@@ -214,7 +236,7 @@ int hf_checker_add(struct hf_checker *checker, const struct hf_config_check *che
         (void)snprintf(ret_why, HF_CHECK_WHY_MAX, "%s", wrong);
         return HF_EINVAL;
     }
-    int error = check_request(check, backend, ret_why);
+    int error = check_request(checker, check, backend, ret_why);
     struct hf_check_recipe *recipe = NULL;
     if (error == HF_OK) {
         error = recipe_get(checker, check, &recipe, ret_why);
@@ -228,20 +250,9 @@ int hf_checker_add(struct hf_checker *checker, const struct hf_config_check *che
     added->recipe = recipe;
     added->backend = backend;
     added->number = probe;
-    added->timer.data = added;
     checker->probes[probe] = added;
-    checker->open_count++;
-    uv_timer_init(checker->loop, &added->timer);
     hf_check_run_add(added);
     return HF_OK;
-}
-
-static void probe_closed(uv_handle_t *handle)
-{
-    struct hf_check_probe *probe = handle->data;
-    struct hf_checker *checker = probe->checker;
-    free(probe);
-    hf_check_let_go(checker);
 }
 
 void hf_checker_remove(struct hf_checker *checker, uint32_t probe)
@@ -253,7 +264,6 @@ void hf_checker_remove(struct hf_checker *checker, uint32_t probe)
     checker->probes[probe] = NULL;
     hf_check_run_remove(removed);
     recipe_put(checker, removed->recipe);
-    uv_close((uv_handle_t *)&removed->timer, probe_closed);
 }
 
 static void handle_closed(uv_handle_t *handle)
@@ -271,5 +281,6 @@ void hf_checker_close(struct hf_checker *checker, void (*closed)(void *context),
         hf_checker_remove(checker, probe);
     }
     uv_close((uv_handle_t *)&checker->prepare, handle_closed);
-    uv_close((uv_handle_t *)&checker->pulse, handle_closed);
+    uv_close((uv_handle_t *)&checker->timer, handle_closed);
+    uv_close((uv_handle_t *)&checker->poll, handle_closed);
 }

@@ -50,6 +50,15 @@ pcre2_match_context *hf_check_match_context(void)
     return context;
 }
 
+pcre2_match_data *hf_check_match_data(void)
+{
+    pcre2_match_data *match_data = pcre2_match_data_create(1, NULL);
+    if (match_data == NULL) {
+        abort();
+    }
+    return match_data;
+}
+
 /* The limit of steps holds for each starting point only; the clock holds for all of them. */
 static int look_at_clock(pcre2_callout_block *block, void *context)
 {
@@ -65,16 +74,10 @@ static int match_body(const struct hf_checker *checker, const pcre2_code *body,
                       const struct hf_buf *content)
 {
     struct match match = {.until_ns = uv_hrtime() + (uint64_t)HF_CHECK_MATCH_US * 1000};
-    pcre2_match_data *match_data = pcre2_match_data_create(1, NULL);
-    if (match_data == NULL) {
-        abort();
-    }
     pcre2_set_callout(checker->match_context, look_at_clock, &match);
     PCRE2_SPTR subject = content->size == 0 ? (PCRE2_SPTR) "" : (PCRE2_SPTR)content->bytes;
-    int result =
-        pcre2_match(body, subject, content->size, 0, 0, match_data, checker->match_context);
-    pcre2_match_data_free(match_data);
-    return result;
+    return pcre2_match(body, subject, content->size, 0, 0, checker->match_data,
+                       checker->match_context);
 }
 
 static bool is_expected(const struct hf_config_check *check, uint16_t status)
@@ -130,46 +133,77 @@ static void judge_body(struct hf_check_attempt *attempt)
     }
 }
 
+static char *put_decimal(char *at, unsigned value)
+{
+    char digits[10];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    while (count > 0) {
+        *at++ = digits[--count];
+    }
+    return at;
+}
+
+/* Written for every check: without printf, and so without inet_ntop for IPv4. */
+static void put_host(const struct hf_config_backend *backend, bool at_aaaa, unsigned port,
+                     char ret_host[HOST_MAX])
+{
+    char *at = ret_host;
+    if (at_aaaa) {
+        *at++ = '[';
+        (void)inet_ntop(AF_INET6, backend->aaaa, at, INET6_ADDRSTRLEN);
+        at += strlen(at);
+        *at++ = ']';
+    } else {
+        for (size_t i = 0; i < sizeof backend->a; i++) {
+            at = put_decimal(at, backend->a[i]);
+            *at++ = '.';
+        }
+        at--; /* the last dot */
+    }
+    if (port != 0) {
+        *at++ = ':';
+        at = put_decimal(at, port);
+    }
+    *at = 0;
+}
+
 int hf_check_request(const struct hf_config_check *check, const struct hf_config_backend *backend,
                      bool at_aaaa, struct hf_buf *request)
 {
     const char *target = check->path == NULL ? "/" : check->path;
-    char address[INET6_ADDRSTRLEN], host[HOST_MAX];
+    char host[HOST_MAX];
     struct in6_addr ignored;
-    if (check->host != NULL && inet_pton(AF_INET6, check->host, &ignored) == 1) {
+    hf_buf_clear(request);
+    if (check->host != NULL && strchr(check->host, ':') != NULL &&
+        inet_pton(AF_INET6, check->host, &ignored) == 1) {
         (void)snprintf(host, sizeof host, "[%s]", check->host); /* RFC 9110 7.2 */
-        return hf_http_put_get(request, target, host);
+        return hf_http_put_get(request, target, host, check->reuse);
     }
     if (check->host != NULL) {
-        return hf_http_put_get(request, target, check->host);
-    }
-    const void *bytes = at_aaaa ? backend->aaaa : backend->a;
-    if (inet_ntop(at_aaaa ? AF_INET6 : AF_INET, bytes, address, sizeof address) == NULL) {
-        return HF_EINVAL;
+        return hf_http_put_get(request, target, check->host, check->reuse);
     }
     unsigned port = backend->port != 0 ? backend->port : check->port;
     bool is_default = port == (check->type == HF_CHECK_HTTPS ? 443 : 80);
-    int size = snprintf(host, sizeof host, at_aaaa ? "[%s]" : "%s", address);
-    if (!is_default) {
-        (void)snprintf(host + size, sizeof host - (size_t)size, ":%u", port);
-    }
-    return hf_http_put_get(request, target, host);
+    put_host(backend, at_aaaa, is_default ? 0 : port, host);
+    return hf_http_put_get(request, target, host, check->reuse);
 }
 
 void hf_check_http_start(struct hf_check_attempt *attempt)
 {
     const struct hf_check_probe *probe = attempt->probe;
-    struct hf_buf request;
-    hf_buf_init(&request, HF_CHECK_REQUEST_MAX);
+    struct hf_buf *request = &attempt->checker->request;
     attempt->stage = HF_CHECK_RESPONSE;
-    if (hf_check_request(probe->recipe->check, probe->backend, probe->at_aaaa, &request) != HF_OK) {
+    if (hf_check_request(probe->recipe->check, probe->backend, probe->at_aaaa, request) != HF_OK) {
         hf_check_attempt_failed(attempt, "the request could not be written");
     } else if (attempt->ssl != NULL) {
-        hf_check_tls_send(attempt, request.bytes, request.size);
+        hf_check_tls_send(attempt, request->bytes, request->size);
     } else {
-        hf_check_send(attempt, request.bytes, request.size);
+        hf_check_send(attempt, request->bytes, request->size);
     }
-    hf_buf_release(&request);
 }
 
 /* The header decides as soon as it is there; the body only if the header was as expected. */

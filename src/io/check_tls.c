@@ -58,6 +58,15 @@ static int load_trust(SSL_CTX *context, const char *ca_file, char ret_why[HF_CHE
     return HF_OK;
 }
 
+/* A ticket that comes with a resumed handshake would outlive the verification: see check_keep.c. */
+static int session_given(SSL *ssl, SSL_SESSION *session)
+{
+    if (!SSL_session_reused(ssl)) {
+        hf_check_keep_session(SSL_get_app_data(ssl), session);
+    }
+    return 0;
+}
+
 static int new_context(const struct hf_config_check *check, SSL_CTX **ret_context,
                        char ret_why[HF_CHECK_WHY_MAX])
 {
@@ -67,7 +76,8 @@ static int new_context(const struct hf_config_check *check, SSL_CTX **ret_contex
         abort();
     }
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, session_given);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_protos(context, protocols, sizeof protocols - 1);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
@@ -217,9 +227,12 @@ static void shake_hands(struct hf_check_attempt *attempt)
         fail(attempt);
         return;
     }
-    flush(attempt);
-    if (result == 1 && attempt->probe != NULL) {
+    if (result == 1) {
+        hf_check_keep_trust(attempt);
+        /* the request goes out with the end of the handshake */
         hf_check_http_start(attempt);
+    } else {
+        flush(attempt);
     }
 }
 
@@ -235,7 +248,10 @@ void hf_check_tls_start(struct hf_check_attempt *attempt)
     SSL_set_bio(ssl, in, out);
     SSL_set_connect_state(ssl);
     attempt->ssl = ssl;
+    attempt->trusted_until_ms = 0;
+    (void)SSL_set_app_data(ssl, attempt);
     if (set_peer(attempt)) {
+        attempt->is_session_given = hf_check_keep_offer_session(attempt);
         shake_hands(attempt);
     } else {
         hf_check_attempt_failed(attempt, "tls: the host cannot be a certificate's name");
@@ -299,4 +315,24 @@ void hf_check_tls_read_close(struct hf_check_attempt *attempt)
     } else {
         hf_check_attempt_failed(attempt, "tls handshake: closed by the server");
     }
+}
+
+bool hf_check_tls_has_more(const struct hf_check_attempt *attempt)
+{
+    return SSL_pending(attempt->ssl) > 0 || BIO_ctrl_pending(SSL_get_rbio(attempt->ssl)) > 0;
+}
+
+bool hf_check_tls_idle(struct hf_check_attempt *attempt, const uint8_t *bytes, size_t size)
+{
+    uint8_t octet;
+    if (BIO_write(SSL_get_rbio(attempt->ssl), bytes, (int)size) != (int)size) {
+        abort();
+    }
+    ERR_clear_error();
+    int result = SSL_read(attempt->ssl, &octet, 1);
+    if (result > 0 || SSL_get_error(attempt->ssl, result) != SSL_ERROR_WANT_READ) {
+        return false;
+    }
+    flush(attempt);
+    return true;
 }

@@ -233,6 +233,20 @@ def openssl(*words, folder):
     subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
 
+CA_CONF = """[ca]
+default_ca = this
+[this]
+database = ca.index
+new_certs_dir = .
+rand_serial = yes
+email_in_dn = no
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+
 class Authority:
     """A certificate authority in a folder; its own certificate is folder/ca.pem."""
 
@@ -250,16 +264,31 @@ class Authority:
     def self_signed(self, name, alternatives):
         return self._self_signed(name, name, ("-addext", f"subjectAltName={alternatives}"))
 
-    def issue(self, name, alternatives, days=2):
-        """A certificate for alternatives such as "DNS:web.test,IP:127.0.0.1"."""
+    def _request(self, name, alternatives):
         (self.folder / f"{name}.ext").write_text(f"subjectAltName={alternatives}\n")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}",
                 folder=self.folder)
+        return Certificate(self.folder / f"{name}.pem", self.folder / f"{name}.key")
+
+    def issue(self, name, alternatives, days=2):
+        """A certificate for alternatives such as "DNS:web.test,IP:127.0.0.1"."""
+        certificate = self._request(name, alternatives)
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                 "-CAcreateserial", "-out", f"{name}.pem", "-days", str(days),
                 "-extfile", f"{name}.ext", folder=self.folder)
-        return Certificate(self.folder / f"{name}.pem", self.folder / f"{name}.key")
+        return certificate
+
+    def issue_until(self, name, alternatives, end):
+        """One that ends at a moment (UTC)."""
+        certificate = self._request(name, alternatives)
+        (self.folder / "ca.index").write_text("")
+        (self.folder / "ca.conf").write_text(CA_CONF)
+        openssl("ca", "-batch", "-config", "ca.conf", "-cert", "ca.pem", "-keyfile", "ca.key",
+                "-in", f"{name}.csr", "-out", f"{name}.pem", "-notext",
+                "-startdate", "20200101000000Z", "-enddate", end.strftime("%Y%m%d%H%M%SZ"),
+                "-extfile", f"{name}.ext", folder=self.folder)
+        return certificate
 
 
 def tls(certificate):

@@ -126,6 +126,8 @@ static void set_text(struct target *target, const char *key, const char *value)
         target->backend.name = value;
     } else if (strcmp(key, "verify") == 0) {
         check->verify = strcmp(value, "no") != 0;
+    } else if (strcmp(key, "reuse") == 0) {
+        check->reuse = strcmp(value, "yes") == 0;
     } else if (strcmp(key, "statuses") == 0) {
         read_statuses(target, value);
     } else {
@@ -149,6 +151,8 @@ static void set(struct target *target, char *word)
         check->timeout_ms = number(value);
     } else if (strcmp(word, "stale") == 0) {
         check->stale_ms = number(value);
+    } else if (strcmp(word, "resume") == 0) {
+        check->resume_ms = number(value);
     } else if (strcmp(word, "rise") == 0) {
         check->health.rise = (uint16_t)number(value);
     } else if (strcmp(word, "fall") == 0) {
@@ -263,6 +267,7 @@ static void reported(void *context, const struct hf_check_report *report)
     hf_json_put_text(&json, "verdict", verdicts[probe->health.verdict]);
     hf_json_put_u64(&json, "status", report->status);
     hf_json_put_u64(&json, "duration_us", report->duration_us);
+    hf_json_put_u64(&json, "lag_us", report->lag_us);
     hf_json_put_u64(&json, "finished_ms", report->finished_ms);
     hf_json_put_text(&json, "why", report->why);
     hf_json_object_end(&json);

@@ -179,6 +179,21 @@ def starts_are_spread_again_after_a_stop():
 
 
 @case
+def a_report_says_how_late_it_began():
+    keys = {"type": "tcp", "interval": 1000, "timeout": 500, "copies": 40}
+    with Backend(answer(OK)) as backend:
+        with Probes([{**keys, "name": "web", "port": backend.port}]) as running:
+            running.wait(lambda: len({r["probe"] for r in running.all}) == 40, "every probe")
+            lags = sorted(report["lag_us"] for report in running.all)
+            assert lags[20] < 100000, lags
+            seen = len(running.all)
+            stop_for(running.process, 0.4)  # less than half the interval: all of them begin
+            running.wait(lambda: len({r["probe"] for r in running.all[seen:]}) == 40, "all again")
+            most = max(report["lag_us"] for report in running.all[seen:])
+            assert 200000 < most < 1000000, most
+
+
+@case
 def running_out_of_descriptors_fells_nobody():
     with Backend(backends.after(0.1, OK)) as backend:
         keys = {"type": "http", "port": backend.port, "interval": 800, "timeout": 700}

@@ -244,7 +244,8 @@ static void test_checks(void **state)
         "zones: { example.test: { target: edge } }\n"
         "pools:\n"
         "  a:\n    check: { type: https, host: www.example.test, verify: false, body: '^ok\\b',\n"
-        "             expect: { status: [200, 301-303] }, hold_down: 0s, interval: 500ms }\n"
+        "             expect: { status: [200, 301-303] }, hold_down: 0s, interval: 500ms,\n"
+        "             reuse: true, resume: 0s }\n"
         "    backends: [ { name: a-1, address: 192.0.2.1 } ]\n"
         "  b:\n    check: { type: tcp }\n"
         "    backends: [ { name: b-1, address: 192.0.2.2, port: 443 } ]\n"
@@ -259,6 +260,8 @@ static void test_checks(void **state)
     assert_string_equal(a->path, "/");
     assert_string_equal(a->body, "^ok\\b");
     assert_false(a->verify);
+    assert_true(a->reuse);
+    assert_int_equal(a->resume_ms, 0);
     assert_int_equal(a->status_count, 2);
     assert_int_equal(a->statuses[1].low, 301);
     assert_int_equal(a->statuses[1].high, 303);
@@ -271,6 +274,8 @@ static void test_checks(void **state)
     assert_int_equal(c->health.hold_down_max_ms, 30000);
     assert_memory_equal(c->path, folder->path, strlen(folder->path));
     const struct hf_config_check *d = &config->pools[3].check;
+    assert_false(d->reuse);
+    assert_int_equal(d->resume_ms, 60000);
     assert_int_equal(d->port, 80);
     assert_int_equal(d->statuses[0].low, 204);
     assert_int_equal(d->statuses[0].high, 204);

@@ -322,28 +322,76 @@ static void test_no_buf_counts_only(void **state)
     assert_int_equal(http.content_size, 5);
 }
 
+/* RFC 9112 9.3 and 9.6. */
+static void test_is_reusable(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_reusable;
+    } table[] = {
+        {OK "Content-Length: 2\r\n\r\nok", true},
+        {OK "Content-Length: 2\r\nConnection: keep-alive\r\n\r\nok", true},
+        {OK "Content-Length: 2\r\nConnection: closed, x-close\r\n\r\nok", true},
+        {OK "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", true},
+        {OK "Transfer-Encoding: chunked\r\n\r\n0\r\nConnection: close\r\n\r\n", true},
+        {"HTTP/1.1 204 No Content\r\n\r\n", true},
+        {OK "Content-Length: 2\r\n\r\no", false},
+        {OK "Content-Length: 2\r\n\r\nokHTTP", false},
+        {OK "Content-Length: 2\r\nConnection: close\r\n\r\nok", false},
+        {OK "Content-Length: 2\r\nconnection:Close \r\n\r\nok", false},
+        {OK "Content-Length: 2\r\nConnection: x,close\r\n\r\nok", false},
+        {OK "Connection: close , x\r\nContent-Length: 0\r\n\r\n", false},
+        {OK "Connection: a-very-long-option, another, close\r\nContent-Length: 0\r\n\r\n", false},
+        {OK "\r\nuntil the end", false},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", false},
+        {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct hf_http http;
+        hf_http_init(&http, NULL, CONTENT_MAX);
+        assert_int_equal(hf_http_read(&http, table[i].text, strlen(table[i].text)), HF_OK);
+        assert_int_equal(hf_http_is_reusable(&http), table[i].is_reusable);
+    }
+    struct hf_http http;
+    static const char whole[] = OK "Content-Length: 2\r\n\r\nok";
+    hf_http_init(&http, NULL, CONTENT_MAX);
+    assert_int_equal(hf_http_read(&http, whole, sizeof whole - 1), HF_OK);
+    assert_true(hf_http_is_reusable(&http));
+    assert_int_equal(hf_http_read(&http, "x", 1), HF_OK);
+    assert_false(hf_http_is_reusable(&http)); /* what came later is surplus too */
+    hf_http_init(&http, NULL, 1);
+    assert_int_equal(hf_http_read(&http, whole, sizeof whole - 1), HF_OK);
+    assert_true(hf_http_is_done(&http));
+    assert_false(hf_http_is_reusable(&http)); /* there is more than was read */
+}
+
 static void test_request(void **state)
 {
     (void)state;
     struct hf_buf buf;
     hf_buf_init(&buf, 1000);
-    assert_int_equal(hf_http_put_get(&buf, "/healthz?full=1", "a.test:8080"), HF_OK);
+    assert_int_equal(hf_http_put_get(&buf, "/healthz?full=1", "a.test:8080", false), HF_OK);
     assert_string_equal(hf_buf_text(&buf), "GET /healthz?full=1 HTTP/1.1\r\n"
                                            "Host: a.test:8080\r\n"
                                            "User-Agent: holdfast/" HF_VERSION "\r\n"
                                            "Accept: */*\r\n"
                                            "Connection: close\r\n\r\n");
     hf_buf_clear(&buf);
+    assert_int_equal(hf_http_put_get(&buf, "/", "a.test", true), HF_OK);
+    assert_null(strstr(hf_buf_text(&buf), "Connection"));
+    assert_non_null(strstr(hf_buf_text(&buf), "Accept: */*\r\n\r\n"));
+    hf_buf_clear(&buf);
     static const char *const wrong[][2] = {
         {"", "a"},          {"x", "a"},     {"/a b", "a"},      {"/\r\nX: y", "a"}, {"/", ""},
         {"/", "a\r\nX: y"}, {"/\x7f", "a"}, {"/\xc3\xa9", "a"}, {"/", "a b"}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        assert_int_equal(hf_http_put_get(&buf, wrong[i][0], wrong[i][1]), HF_EINVAL);
+        assert_int_equal(hf_http_put_get(&buf, wrong[i][0], wrong[i][1], false), HF_EINVAL);
         assert_int_equal(buf.size, 0);
     }
     hf_buf_release(&buf);
     hf_buf_init(&buf, 10);
-    assert_int_equal(hf_http_put_get(&buf, "/", "a"), HF_ELIMIT);
+    assert_int_equal(hf_http_put_get(&buf, "/", "a", false), HF_ELIMIT);
     hf_buf_release(&buf);
 }
 
@@ -359,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_waits_for),
         cmocka_unit_test(test_no_buf_counts_only),
+        cmocka_unit_test(test_is_reusable),
         cmocka_unit_test(test_request),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
