@@ -167,8 +167,8 @@ void hf_enactor_guard_seen(struct hf_enactor *enactor, const struct hf_zone_guar
     }
     if (enactor->guard.floor != floor_before) {
         doubt_gone(enactor, now_ms);
-        const uint8_t without_fence[] = {HF_NEED_WRITE, HF_NEED_FAST, HF_NEED_STAMP, HF_NEED_ADOPT,
-                                         HF_NEED_PEACE};
+        const uint8_t without_fence[] = {HF_NEED_WRITE, HF_NEED_CROWD, HF_NEED_FAST,
+                                         HF_NEED_STAMP, HF_NEED_ADOPT, HF_NEED_PEACE};
         for (size_t i = 0; i < sizeof(without_fence); i++) {
             hf_lane_settle_set(enactor, without_fence[i], now_ms);
         }
@@ -241,6 +241,23 @@ static uint64_t max_gen(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/*
+ * A backend of very many endpoints has failed: all of them are urgent. They go ahead of bulk, but
+ * the next failure, of a few endpoints, must not wait behind them.
+ */
+static void part_crowd(struct hf_enactor *enactor, uint64_t now_ms)
+{
+    const struct hf_bitset *fast = &enactor->sets[HF_NEED_FAST];
+    if (fast->count <= HF_ENACTOR_FAST_MAX) {
+        return;
+    }
+    for (uint32_t at = hf_bitset_next(fast, 0); at != HF_BITSET_NONE;
+         at = hf_bitset_next(fast, at + 1)) {
+        enactor->lanes[at].flags |= HF_LANE_CROWD;
+        hf_lane_settle(enactor, at, now_ms);
+    }
+}
+
 /* What is ahead of a head that was read after it was seen has been lost by the store. */
 static void on_head(struct hf_enactor *enactor, const struct hf_enactor_event *event)
 {
@@ -260,6 +277,7 @@ static void on_head(struct hf_enactor *enactor, const struct hf_enactor_event *e
         uint64_t soon_ms = event->now_ms + HF_ENACTOR_BACKOFF_MS;
         enactor->not_before_ms = min_ms(enactor->not_before_ms, soon_ms);
     }
+    part_crowd(enactor, event->now_ms);
     enactor->plan_known = true;
     enactor->plan_gen = event->gen;
     uint64_t ahead = enactor->ahead_gen;

@@ -45,6 +45,7 @@ enum {
     HF_ENACTOR_BATCH_MAX = 512,  /* lanes in one READ or WRITE */
     HF_ENACTOR_READS_MAX = 4,    /* READs under way */
     HF_ENACTOR_FAST_RESERVE = 4, /* WRITEs of the fast lane beyond the window */
+    HF_ENACTOR_FAST_MAX = 1024,  /* urgent lanes of one plan that go in the fast lane */
     HF_ENACTOR_WINDOW_FIRST = 8,
     HF_ENACTOR_LOOK_SHARE = 4, /* looks of rollouts are apart by so many times what the last took */
     HF_ENACTOR_HEALS_MAX = 3,  /* of one lane in a window */
@@ -61,6 +62,7 @@ enum hf_lane_flag {
     HF_LANE_RETIRED = 2, /* the entry is a tombstone */
     HF_LANE_URGENT = 4,  /* the entry removes an address that should not be answered */
     HF_LANE_ADOPT = 8,   /* the operator said: take over what is there */
+    HF_LANE_CROWD = 32,  /* urgent, with more others than the fast lane takes */
     HF_LANE_AHEAD = 16,  /* ahead of, or missing under, a head that was read after the fence was */
 };
 
@@ -71,7 +73,8 @@ enum hf_need {
     HF_NEED_IN_STEP, /* nothing: the zone is as the plan wants it */
     HF_NEED_READ,
     HF_NEED_WRITE, /* bulk */
-    HF_NEED_FAST,  /* write ahead of bulk */
+    HF_NEED_FAST,  /* write ahead of all else */
+    HF_NEED_CROWD, /* write ahead of bulk: urgent, but so many that one more must pass them */
     HF_NEED_HEAD,  /* its fence is ahead, or missing beside other records: is our plan old? */
     HF_NEED_CLAIM, /* in step, and the plan does not know yet that it is claimed */
     HF_NEED_GONE,  /* nothing: retired, and without a fence; the plan may forget it below the floor
@@ -98,6 +101,9 @@ struct hf_lane {
     uint8_t heals;
     uint8_t need; /* enum hf_need: the set that it is in */
 };
+
+/* How writes are ordered: each pace has a set of lanes and a roll of its own. */
+enum hf_pace { HF_PACE_BULK, HF_PACE_CROWD, HF_PACE_FAST, HF_PACES };
 
 enum hf_enactor_op_kind {
     HF_ENACTOR_OP_NONE,
@@ -215,11 +221,11 @@ struct hf_enactor {
     uint32_t writes, reads;               /* operations under way */
     uint32_t audit_op, head_op, guard_op; /* 0: none under way */
     uint32_t next_op;
-    struct hf_roll rolls[2]; /* of bulk, and of the fast lane */
-    uint32_t window_256;     /* allowed WRITEs in flight, in 256ths */
-    uint32_t latency_ms;     /* smoothed */
-    uint32_t backoff_ms;     /* of the last failure; 0: the last answer was good */
-    uint32_t batch;          /* lanes in a WRITE now: shrinks where the server fails on messages */
+    struct hf_roll rolls[HF_PACES];
+    uint32_t window_256; /* allowed WRITEs in flight, in 256ths */
+    uint32_t latency_ms; /* smoothed */
+    uint32_t backoff_ms; /* of the last failure; 0: the last answer was good */
+    uint32_t batch;      /* lanes in a WRITE now: shrinks where the server fails on messages */
     uint32_t refusal_streak;
     uint8_t state;         /* enum hf_zone_state */
     bool look_wanted;      /* a rollout asks for a READ_ZONE */

@@ -116,8 +116,9 @@ static void write_done(struct hf_enactor *enactor, const struct hf_enactor_event
         enactor->counters.refused++;
         enactor->guard.kind = HF_FENCE_UNKNOWN;
         enactor->write_failed = false;
-        give_way(enactor, &enactor->rolls[HF_PACE_BULK], event->now_ms);
-        give_way(enactor, &enactor->rolls[HF_PACE_FAST], event->now_ms);
+        for (int pace = 0; pace < HF_PACES; pace++) {
+            give_way(enactor, &enactor->rolls[pace], event->now_ms);
+        }
         note_refusal(enactor, event);
         break;
     default:

@@ -5,12 +5,10 @@
 
 #include "core/enactor.h"
 
-/* The two kinds of writes, in the order of rolls. */
-enum { HF_PACE_BULK, HF_PACE_FAST, HF_PACES };
-
-static inline enum hf_need hf_pace_need(int pace)
+static inline enum hf_need hf_pace_need(enum hf_pace pace)
 {
-    return pace == HF_PACE_FAST ? HF_NEED_FAST : HF_NEED_WRITE;
+    static const uint8_t needs[] = {HF_NEED_WRITE, HF_NEED_CROWD, HF_NEED_FAST};
+    return (enum hf_need)needs[pace];
 }
 
 /* Puts the lane into the set of what it needs now. Called after every change of its facts. */

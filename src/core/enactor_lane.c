@@ -61,7 +61,10 @@ static enum hf_need need_restore(const struct hf_lane *lane, uint64_t now_ms)
 
 static enum hf_need need_write(const struct hf_lane *lane)
 {
-    return lane->flags & HF_LANE_URGENT ? HF_NEED_FAST : HF_NEED_WRITE;
+    if ((lane->flags & HF_LANE_URGENT) == 0) {
+        return HF_NEED_WRITE;
+    }
+    return lane->flags & HF_LANE_CROWD ? HF_NEED_CROWD : HF_NEED_FAST;
 }
 
 static enum hf_need need_under_our_fence(const struct hf_lane *lane, uint64_t now_ms)

@@ -93,8 +93,8 @@ static bool pump_read(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
     return true;
 }
 
-static bool pump_write(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, int pace,
-                       uint64_t now_ms)
+static bool pump_write(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
+                       enum hf_pace pace, uint64_t now_ms)
 {
     struct hf_enactor_action *action = begin(enactor, outbox, HF_ENACTOR_WRITE);
     if (action == NULL) {
@@ -218,7 +218,7 @@ static void pump_head(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
  * The share is done, or none was begun. What others have left of theirs is looked at before it is
  * divided again; then the first message alone says whether they still write there.
  */
-static void next_share(struct hf_enactor *enactor, int pace)
+static void next_share(struct hf_enactor *enactor, enum hf_pace pace)
 {
     const struct hf_enactor_options *options = &enactor->options;
     const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
@@ -247,8 +247,8 @@ static void next_share(struct hf_enactor *enactor, int pace)
  * Writes of one pace until the window, and so many beyond it, are in flight; false when there is
  * no room for another action.
  */
-static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, int pace,
-                      uint32_t beyond, uint64_t now_ms)
+static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
+                      enum hf_pace pace, uint32_t beyond, uint64_t now_ms)
 {
     const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
     struct hf_roll *roll = &enactor->rolls[pace];
@@ -272,7 +272,8 @@ static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
 static void pump_writes(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
                         uint64_t now_ms)
 {
-    if (pump_pace(enactor, outbox, HF_PACE_FAST, HF_ENACTOR_FAST_RESERVE, now_ms)) {
+    if (pump_pace(enactor, outbox, HF_PACE_FAST, HF_ENACTOR_FAST_RESERVE, now_ms) &&
+        pump_pace(enactor, outbox, HF_PACE_CROWD, 0, now_ms)) {
         (void)pump_pace(enactor, outbox, HF_PACE_BULK, 0, now_ms);
     }
 }

@@ -128,10 +128,10 @@ static void code_lane(struct hf_world_coder *coder, const struct hf_world *world
     hf_code_u32(coder, &facts);
     lane->need = facts & 15;
     lane->records = facts >> 4 & 3;
-    uint32_t marks = lane->flags | (uint32_t)lane->heals << 5;
+    uint32_t marks = lane->flags | (uint32_t)lane->heals << 6;
     hf_code_u32(coder, &marks);
-    lane->flags = marks & 31;
-    lane->heals = (uint8_t)(marks >> 5);
+    lane->flags = marks & 63;
+    lane->heals = (uint8_t)(marks >> 6);
     if (lane->heals > 0) {
         hf_code_armed(coder, world, &lane->heal_until_ms, HF_ENACTOR_HEAL_WINDOW_MS);
     }
@@ -213,7 +213,7 @@ static void code_adaptive(struct hf_world_coder *coder, const struct hf_world *w
         hf_code_u32(coder, &window);
     }
     machine->window_256 = world->shape.window > 1 ? window * WINDOW : WINDOW;
-    for (uint32_t pace = 0; pace < 2; pace++) {
+    for (uint32_t pace = 0; pace < HF_PACES; pace++) {
         code_roll(coder, &machine->rolls[pace], batch < world->shape.endpoints);
     }
 }

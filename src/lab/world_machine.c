@@ -130,8 +130,7 @@ static void take_zone(const struct hf_world_machine *facts, struct hf_enactor *m
     machine->ahead_gen = facts->ahead_gen;
     machine->restore_floor = facts->restore_floor;
     machine->next_look_ms = facts->next_look_ms;
-    machine->rolls[0] = facts->rolls[0];
-    machine->rolls[1] = facts->rolls[1];
+    memcpy(machine->rolls, facts->rolls, sizeof machine->rolls);
     machine->window_256 = facts->window_256;
     machine->latency_ms = facts->latency_ms;
     machine->backoff_ms = facts->backoff_ms;
@@ -223,8 +222,7 @@ void hf_world_lay(struct hf_world *world, uint32_t enactor, const struct hf_worl
     facts->ahead_gen = (uint32_t)machine->ahead_gen;
     facts->restore_floor = (uint32_t)machine->restore_floor;
     facts->next_look_ms = world->shape.random ? machine->next_look_ms : 0; /* a moment is over */
-    facts->rolls[0] = machine->rolls[0];
-    facts->rolls[1] = machine->rolls[1];
+    memcpy(facts->rolls, machine->rolls, sizeof facts->rolls);
     facts->window_256 = machine->window_256;
     facts->latency_ms = machine->latency_ms;
     facts->backoff_ms = machine->backoff_ms;

@@ -9,7 +9,7 @@
 
 #include "core/enactor.h"
 
-enum { LANES = 400, LANES_FIRST = 4, OPS = 2000, CONTENTS = 40 };
+enum { LANES = 1200, LANES_FIRST = 4, OPS = 2000, CONTENTS = 40 };
 
 struct trace {
     struct text text;
@@ -35,6 +35,7 @@ static const char *const need_names[HF_NEEDS] = {
     [HF_NEED_READ] = "to read",
     [HF_NEED_WRITE] = "to write",
     [HF_NEED_FAST] = "to write fast",
+    [HF_NEED_CROWD] = "to write soon",
     [HF_NEED_HEAD] = "ahead: ask head",
     [HF_NEED_CLAIM] = "in step, to claim",
     [HF_NEED_STAMP] = "to stamp",
