@@ -78,13 +78,13 @@ static double cpu_us(void)
 
 static long rss(void)
 {
-    long pages = 0;
+    char line[128] = "";
     FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1) {
+    if (file == NULL || fgets(line, sizeof(line), file) == NULL || strchr(line, ' ') == NULL) {
         fail("/proc/self/statm", "cannot be read");
     }
     (void)fclose(file);
-    return pages * sysconf(_SC_PAGESIZE);
+    return strtol(strchr(line, ' '), NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
 /* --- the fleet --- */

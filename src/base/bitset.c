@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { FEW = 16 }; /* words for each member that is removed by itself */
+
 static uint32_t word_count(uint32_t size)
 {
     return size / 64 + (size % 64 != 0);
@@ -18,7 +20,10 @@ size_t hf_bitset_words(uint32_t size)
 void hf_bitset_init(struct hf_bitset *set, uint64_t *words, uint32_t size)
 {
     *set = (struct hf_bitset){.words = words, .size = size};
-    hf_bitset_clear(set);
+    size_t count = hf_bitset_words(size);
+    if (count > 0) {
+        memset(words, 0, count * sizeof(*words));
+    }
 }
 
 bool hf_bitset_has(const struct hf_bitset *set, uint32_t member)
@@ -54,7 +59,12 @@ void hf_bitset_remove(struct hf_bitset *set, uint32_t member)
 void hf_bitset_clear(struct hf_bitset *set)
 {
     size_t words = hf_bitset_words(set->size);
-    if (words > 0) {
+    if (set->count < words / FEW) {
+        for (uint32_t member = hf_bitset_next(set, 0); member != HF_BITSET_NONE;
+             member = hf_bitset_next(set, member + 1)) {
+            hf_bitset_remove(set, member);
+        }
+    } else if (words > 0) {
         memset(set->words, 0, words * sizeof(*set->words));
     }
     set->count = 0;

@@ -63,28 +63,46 @@ static void name_backends(struct encoder *encoder, const struct hf_plan_entry *e
     }
 }
 
+static bool ascends(const uint32_t *rows, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        if (rows[i - 1] >= rows[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether a row comes twice. In order, as a planner gives them, it costs nothing of the plan. */
+static bool comes_twice(const struct hf_plan *plan, const uint32_t *rows, uint32_t count)
+{
+    if (ascends(rows, count)) {
+        return false;
+    }
+    uint64_t *words = zeroed(hf_bitset_words(plan->entry_count), sizeof(*words));
+    struct hf_bitset seen;
+    hf_bitset_init(&seen, words, plan->entry_count);
+    for (uint32_t i = 0; i < count; i++) {
+        hf_bitset_add(&seen, rows[i]);
+    }
+    free(words);
+    return seen.count < count;
+}
+
 /* A delta's rows: each once, in the image, none newer than the object. */
 static int survey_rows(struct encoder *encoder)
 {
     const struct hf_plan *plan = encoder->plan;
-    uint64_t *words = zeroed(hf_bitset_words(plan->entry_count), sizeof(*words));
-    struct hf_bitset seen;
-    hf_bitset_init(&seen, words, plan->entry_count);
-    int error = HF_OK;
-    for (uint32_t i = 0; i < encoder->row_count && error == HF_OK; i++) {
-        uint32_t row = encoder->rows[i];
+    for (uint32_t i = 0; i < encoder->row_count; i++) {
         struct hf_plan_entry entry;
-        if (row >= plan->entry_count || hf_bitset_has(&seen, row) ||
-            hf_plan_gen(plan, row) > encoder->head->gen) {
-            error = HF_EINVAL;
-        } else {
-            hf_bitset_add(&seen, row);
-            hf_plan_get(plan, row, &entry);
-            name_backends(encoder, &entry);
+        uint32_t row = encoder->rows[i];
+        if (row >= plan->entry_count || hf_plan_gen(plan, row) > encoder->head->gen) {
+            return HF_EINVAL;
         }
+        hf_plan_get(plan, row, &entry);
+        name_backends(encoder, &entry);
     }
-    free(words);
-    return error;
+    return comes_twice(plan, encoder->rows, encoder->row_count) ? HF_EINVAL : HF_OK;
 }
 
 static int survey_plan(struct encoder *encoder)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "io/plan_fetch.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,10 @@
 #include "io/plan_read.h"
 #include "io/store_db.h"
 
-enum { FETCH_TRIES_MAX = 4 };
+enum {
+    FETCH_TRIES_MAX = 4,
+    TRIM_ROWS = 16384, /* read at once: as many leave something worth giving back */
+};
 
 struct hf_plan_fetched {
     uint64_t gen;
@@ -82,7 +86,13 @@ int hf_plan_fetched_apply(struct hf_plan_fetched *fetched, struct hf_plan *plan,
         hf_plan_clear(plan, events);
         return HF_OK;
     }
-    return hf_plan_chain_apply(&fetched->chain, plan, events);
+    uint32_t rows_before = plan->entry_count;
+    int error = hf_plan_chain_apply(&fetched->chain, plan, events);
+    if (plan->entry_count - rows_before >= TRIM_ROWS) {
+        /* The parts were the other thread's memory, and its heap would keep it. */
+        (void)malloc_trim(0);
+    }
+    return error;
 }
 
 void hf_plan_fetched_free(struct hf_plan_fetched *fetched)

@@ -234,13 +234,31 @@ static void equal_sets_have_equal_bytes(void **state)
     pair_free(&other);
 }
 
+/* Few members of a large set are removed one by one: nothing of them stays. */
+static void clearing_leaves_nothing(void **state)
+{
+    const uint32_t size = 1000000;
+    struct pair pair = pair_new(size);
+    (void)state;
+    for (uint32_t count = 1; count < size / 2; count *= 7) {
+        for (uint32_t i = 0; i < count; i++) {
+            hf_bitset_add(&pair.set, (uint32_t)((uint64_t)i * 2654435761U % size));
+        }
+        hf_bitset_clear(&pair.set);
+        assert_int_equal(pair.set.count, 0);
+        for (size_t i = 0; i < hf_bitset_words(size); i++) {
+            assert_true(pair.words[i] == 0);
+        }
+    }
+    pair_free(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ends_of_every_size),
-        cmocka_unit_test(every_end_of_a_fill),
-        cmocka_unit_test(random_operations),
-        cmocka_unit_test(equal_sets_have_equal_bytes),
+        cmocka_unit_test(ends_of_every_size),      cmocka_unit_test(every_end_of_a_fill),
+        cmocka_unit_test(random_operations),       cmocka_unit_test(equal_sets_have_equal_bytes),
+        cmocka_unit_test(clearing_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

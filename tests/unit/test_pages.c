@@ -24,8 +24,8 @@ static void forgotten_pages_are_zeros(void **state)
     assert_non_null(memory);
     memset(memory, 7, size);
     hf_pages_forget(memory + page / 2, size - page);
-    assert_int_equal(memory[page / 2], 7);
-    assert_int_equal(memory[size - page / 2 - 1], 7);
+    assert_int_equal(memory[page / 2 - 1], 7);
+    assert_int_equal(memory[size - page / 2], 7);
     size_t zeros = 0;
     for (size_t i = 0; i < size; i++) {
         zeros += memory[i] == 0;
