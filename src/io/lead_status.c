@@ -2,9 +2,9 @@
 /*
  * Status documents: written when they say something new, and every few seconds as a sign of life.
  *
- * That of the backends is as large as the fleet of them. It is encoded on the worker, from a copy,
- * and written so seldom that it takes at most a twentieth of the worker's time: a verdict's plan
- * waits behind it now and then, and not behind one after the other.
+ * That of the backends is as large as the fleet of them: 18 MB for 100,000, and half a second of
+ * disk. It is encoded on the worker, from a copy, and written so seldom that it takes a hundredth
+ * of the worker's time: a verdict's plan hardly ever waits behind it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,8 @@
 
 enum {
     STATUS_ALIVE_MS = 5000,
-    STATUS_PACE = 20, /* times what the backends' document took: until the next */
-    STATUS_REST_MAX_MS = 10000,
+    STATUS_PACE = 100, /* times what the backends' document took: until the next */
+    STATUS_REST_MAX_MS = 60000,
     HELD_LINES_MAX = 64 * 1024,
 };
 
