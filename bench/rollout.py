@@ -187,7 +187,7 @@ def tables(result):
                f"zone{'s' * (case['zones'] > 1)}: from plan to last write",
                ("batch and window for each zone", "best s", "median", "worst", "endpoints/s",
                 "rate of raw", "server CPU s", "enactors CPU s"), list(speeds(endpoints, case)))
-    yield (f"What it took: medians of a change; window 64 on knotd, else defaults",
+    yield ("What it took: medians of a change; batch 200 and window 64 on knotd, else defaults",
            ("server", "zones", "", "messages", f"fewest of {BATCH}", "refused", "unknown",
             "fences read back", "written twice", "plan to first write, ms",
             "in step by reports, s"), [row for case in cases for row in costs(endpoints, case)])

@@ -52,7 +52,7 @@ struct hf_config_target {
     const char *knotd;            /* knot: program, default "knotd" found in PATH and sbin */
     uint32_t timeout_ms;          /* one request; default 5s, at least 2s for knot */
     uint32_t audit_ms;            /* between drift audits; default 10s, knot 1s */
-    uint16_t batch;               /* endpoints in a message; default 100 */
+    uint16_t batch;               /* endpoints in a message; default 100, knot 200 */
     uint16_t window; /* messages in flight per zone; default knot 64, else 32 for all, at most 8 */
 };
 

@@ -18,6 +18,7 @@ enum {
     AUDIT_MAX_MS = 24 * 3600 * 1000,
     BATCH_MAX = 400, /* endpoints that fit into a message of 65535 octets */
     BATCH_DEFAULT = 100,
+    KNOT_BATCH_DEFAULT = 200,
     WINDOW_MAX = 240, /* an enactor has 256 operations at a time, of all kinds */
     KNOT_WINDOW_DEFAULT = 64,
     SECRET_SHORT = 22, /* characters of base64: 16 octets */
@@ -297,7 +298,8 @@ static void read_target(struct hf_reader *reader, uint32_t node, struct hf_confi
     }
     target->knotd = target->knotd != NULL ? target->knotd : "knotd";
     target->audit_ms = target->audit_ms != 0 ? target->audit_ms : is_knot ? 1000 : 10000;
-    target->batch = target->batch != 0 ? target->batch : BATCH_DEFAULT;
+    uint16_t batch = is_knot ? KNOT_BATCH_DEFAULT : BATCH_DEFAULT;
+    target->batch = target->batch != 0 ? target->batch : batch;
     target->window = target->window == 0 && is_knot ? KNOT_WINDOW_DEFAULT : target->window;
 }
 

@@ -18,7 +18,8 @@
  *              were not named have neither. Where the action does not say whole, what changed since
  *              the last transfer will do: GUARD, SEEN and STRAY for that alone, and DONE with
  *              unchanged set. What was not named then is as it was. A SEEN whose fence is UNKNOWN
- *              says that the lane changed, and no more.
+ *              says that the lane changed, and no more. Where the action says at_rest and the zone
+ *              has changed since the last such question, nothing is told but DONE with moving set.
  *   READ       ask for the guard, then for the fences of the lanes: GUARD, SEEN for each; the
  *              records are read where there is no fence. DONE at the end.
  *   WRITE      one UPDATE: prerequisites are the action's guard and each lane's fence as in the
@@ -46,8 +47,10 @@ enum {
     HF_ENACTOR_READS_MAX = 4,    /* READs under way */
     HF_ENACTOR_FAST_RESERVE = 4, /* WRITEs of the fast lane beyond the window */
     HF_ENACTOR_FAST_MAX = 1024,  /* urgent lanes of one plan that go in the fast lane */
-    HF_ENACTOR_WINDOW_FIRST = 8,
+    HF_ENACTOR_WINDOW_FIRST = 16,
     HF_ENACTOR_LOOK_SHARE = 4, /* looks of rollouts are apart by so many times what the last took */
+    HF_ENACTOR_LOOK_MIN_MS = 50,
+    HF_ENACTOR_LOOK_MAX_MS = 2000, /* and by no less, and no more */
     HF_ENACTOR_HEALS_MAX = 3,  /* of one lane in a window */
     HF_ENACTOR_HEAL_WINDOW_MS = 60000,
     HF_ENACTOR_BACKOFF_MS = 200, /* first back-off of the zone, doubles */
@@ -93,7 +96,7 @@ struct hf_lane {
     uint64_t sent_gen; /* what the WRITE under way writes */
     uint64_t sent_sum;
     uint64_t records_sum;
-    uint64_t heal_until_ms; /* end of the window that heals counts in */
+    uint32_t heal_until_s; /* end of the window that heals counts in, rounded up */
     uint32_t next;          /* lane of the same operation, or HF_BITSET_NONE */
     uint16_t slot;          /* operation under way: its slot + 1; 0: none */
     uint8_t records;        /* enum hf_records_kind: seen under the present fence */
@@ -164,7 +167,7 @@ struct hf_enactor_event {
     uint8_t flags;
     uint8_t records;
     uint8_t result;
-    bool on, unchanged, foreign;
+    bool on, unchanged, moving, foreign;
 };
 
 struct hf_enactor_action {
@@ -175,7 +178,8 @@ struct hf_enactor_action {
     struct hf_zone_guard guard;       /* WRITE, WRITE_GUARD: the prerequisite */
     struct hf_zone_guard guard_after; /* WRITE_GUARD */
     uint8_t kind;                     /* enum hf_enactor_op_kind */
-    bool whole; /* READ_ZONE: there are records that the last transfer did not vouch for */
+    bool whole;   /* READ_ZONE: there are records that the last transfer did not vouch for */
+    bool at_rest; /* READ_ZONE: only if nobody is writing it now */
 };
 
 struct hf_enactor_outbox {
@@ -211,6 +215,8 @@ struct hf_enactor {
     uint64_t next_guard_ms; /* next poll of the guard while frozen or refused */
     uint64_t next_head_ms;  /* the store is not asked before */
     uint64_t next_look_ms;  /* no READ_ZONE that a rollout asks for begins before */
+    uint64_t rolled_ms;     /* when the own share of a rollout was begun */
+    uint64_t patient_ms;    /* until then others that still write are not helped */
     uint64_t now_ms;        /* of the last step */
     uint64_t heal_wake_ms;  /* first end of a heal window of a contested lane */
     uint64_t restore_floor; /* highest floor ever seen: a guard that is restored has at least it */
@@ -223,6 +229,7 @@ struct hf_enactor {
     uint32_t next_op;
     struct hf_roll rolls[HF_PACES];
     uint32_t window_256; /* allowed WRITEs in flight, in 256ths */
+    uint32_t help_256;   /* and of help */
     uint32_t latency_ms; /* smoothed */
     uint32_t backoff_ms; /* of the last failure; 0: the last answer was good */
     uint32_t batch;      /* lanes in a WRITE now: shrinks where the server fails on messages */

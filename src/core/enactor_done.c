@@ -26,6 +26,7 @@ static void follow_latency(struct hf_enactor *enactor, uint32_t latency_ms)
     enactor->latency_ms =
         enactor->latency_ms == 0 ? latency_ms : (enactor->latency_ms * 7 + latency_ms) / 8;
     uint32_t max_256 = enactor->options.window_max * 256U;
+    enactor->help_256 += enactor->help_256 < max_256 ? 256 : 0;
     if (latency_ms <= HF_ENACTOR_LATENCY_MS) {
         enactor->window_256 += 256;
     } else if (latency_ms > 2 * HF_ENACTOR_LATENCY_MS) {
@@ -42,8 +43,8 @@ static void follow_latency(struct hf_enactor *enactor, uint32_t latency_ms)
 /* What was done about edits of others, so that no fight with them goes on for ever. */
 static void count_heal(struct hf_enactor *enactor, struct hf_lane *lane, uint64_t now_ms)
 {
-    if (now_ms >= lane->heal_until_ms) {
-        lane->heal_until_ms = now_ms + HF_ENACTOR_HEAL_WINDOW_MS;
+    if (now_ms >= hf_lane_heal_until_ms(lane)) {
+        lane->heal_until_s = (uint32_t)((now_ms + HF_ENACTOR_HEAL_WINDOW_MS + 999) / 1000);
         lane->heals = 0;
     }
     if (lane->heals < HF_ENACTOR_HEALS_MAX) {
@@ -84,10 +85,9 @@ static void give_way(struct hf_enactor *enactor, const struct hf_roll *roll, uin
     if (hf_roll_is_shared(roll) && now_ms >= enactor->next_look_ms) {
         enactor->look_wanted = true;
         enactor->looking = true;
+        enactor->patient_ms = 0;
     }
-    if (roll->stage == HF_ROLL_HELP) {
-        enactor->window_256 = 256;
-    }
+    enactor->help_256 = 256;
 }
 
 /* A few refusals in a row are races; more of them are something that haste does not help. */
@@ -161,11 +161,23 @@ static void read_done(struct hf_enactor *enactor, const struct hf_enactor_event 
     }
 }
 
+static uint64_t look_pause_ms(uint32_t latency_ms)
+{
+    uint64_t pause_ms = (uint64_t)latency_ms * HF_ENACTOR_LOOK_SHARE;
+    pause_ms = pause_ms > HF_ENACTOR_LOOK_MIN_MS ? pause_ms : HF_ENACTOR_LOOK_MIN_MS;
+    return pause_ms < HF_ENACTOR_LOOK_MAX_MS ? pause_ms : HF_ENACTOR_LOOK_MAX_MS;
+}
+
 static void zone_done(struct hf_enactor *enactor, const struct hf_enactor_event *event)
 {
     enactor->audit_op = 0;
+    enactor->next_look_ms = event->now_ms + look_pause_ms(event->latency_ms);
+    if (event->moving) {
+        enactor->look_wanted = true; /* again, until it rests or patience ends */
+        hf_bitset_clear(&enactor->auditing);
+        return;
+    }
     enactor->looking = enactor->look_wanted; /* by somebody since this one began */
-    enactor->next_look_ms = event->now_ms + (uint64_t)event->latency_ms * HF_ENACTOR_LOOK_SHARE;
     if (event->result != HF_RESULT_OK) {
         enactor->records_doubted = true;
         hf_bitset_clear(&enactor->auditing);

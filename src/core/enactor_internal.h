@@ -11,6 +11,11 @@ static inline enum hf_need hf_pace_need(enum hf_pace pace)
     return (enum hf_need)needs[pace];
 }
 
+static inline uint64_t hf_lane_heal_until_ms(const struct hf_lane *lane)
+{
+    return (uint64_t)lane->heal_until_s * 1000;
+}
+
 /* Puts the lane into the set of what it needs now. Called after every change of its facts. */
 void hf_lane_settle(struct hf_enactor *enactor, uint32_t lane, uint64_t now_ms);
 

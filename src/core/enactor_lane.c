@@ -41,7 +41,7 @@ static bool records_agree(const struct hf_lane *lane, uint64_t sum)
 /* A repair, unless there were too many of them in this window. */
 static enum hf_need need_heal(const struct hf_lane *lane, uint64_t now_ms)
 {
-    bool worn = lane->heals >= HF_ENACTOR_HEALS_MAX && now_ms < lane->heal_until_ms;
+    bool worn = lane->heals >= HF_ENACTOR_HEALS_MAX && now_ms < hf_lane_heal_until_ms(lane);
     return worn ? HF_NEED_PEACE : HF_NEED_FAST;
 }
 
@@ -161,8 +161,8 @@ void hf_lane_settle(struct hf_enactor *enactor, uint32_t lane_number, uint64_t n
     if (has_set(need)) {
         hf_bitset_add(&enactor->sets[need], lane_number);
     }
-    if (need == HF_NEED_PEACE && lane->heal_until_ms < enactor->heal_wake_ms) {
-        enactor->heal_wake_ms = lane->heal_until_ms;
+    if (need == HF_NEED_PEACE && hf_lane_heal_until_ms(lane) < enactor->heal_wake_ms) {
+        enactor->heal_wake_ms = hf_lane_heal_until_ms(lane);
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include "core/enactor_internal.h"
 
-enum { READ_BATCH = 128 };
+enum { READ_BATCH = 128, AUDIT_DELAYS_MAX = 3 };
 
 /* Operation numbers carry their slot in the low byte: completions are found without a search. */
 enum { OP_SLOT_BITS = 8 };
@@ -163,11 +163,21 @@ static void pump_guard(struct hf_enactor *enactor, struct hf_enactor_outbox *out
     }
 }
 
+/* In a rollout nearly everything that an audit reads is what this enactor has just written. */
+static uint64_t audit_delay_ms(const struct hf_enactor *enactor)
+{
+    bool is_rolling = false;
+    for (int pace = 0; pace < HF_PACES; pace++) {
+        is_rolling = is_rolling || hf_roll_is_shared(&enactor->rolls[pace]);
+    }
+    return is_rolling ? AUDIT_DELAYS_MAX * (uint64_t)enactor->options.audit_ms : 0;
+}
+
 static void pump_audit(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
                        uint64_t now_ms)
 {
     bool is_due = (enactor->look_wanted && now_ms >= enactor->next_look_ms) ||
-                  now_ms >= enactor->next_audit_ms;
+                  now_ms >= enactor->next_audit_ms + audit_delay_ms(enactor);
     if (enactor->audit_op != 0 || !is_due) {
         return;
     }
@@ -176,7 +186,9 @@ static void pump_audit(struct hf_enactor *enactor, struct hf_enactor_outbox *out
         return;
     }
     /* What a rollout asks for is only what changed. */
-    action->whole = enactor->records_doubted && now_ms >= enactor->next_audit_ms;
+    bool is_audit = !enactor->look_wanted;
+    action->whole = enactor->records_doubted && is_audit;
+    action->at_rest = now_ms < enactor->patient_ms && !is_audit;
     enactor->records_doubted = enactor->records_doubted && !action->whole;
     enactor->audit_op = action->op;
     enactor->look_wanted = false;
@@ -216,9 +228,10 @@ static void pump_head(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
 
 /*
  * The share is done, or none was begun. What others have left of theirs is looked at before it is
- * divided again; then the first message alone says whether they still write there.
+ * divided again: when nobody writes the zone any more, or when they have taken twice our time. Then
+ * the first message alone says whether they still write there.
  */
-static void next_share(struct hf_enactor *enactor, enum hf_pace pace)
+static void next_share(struct hf_enactor *enactor, enum hf_pace pace, uint64_t now_ms)
 {
     const struct hf_enactor_options *options = &enactor->options;
     const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
@@ -232,15 +245,25 @@ static void next_share(struct hf_enactor *enactor, enum hf_pace pace)
         break;
     case HF_ROLL_OWN:
     case HF_ROLL_HELP:
-        enactor->window_256 = roll->stage == HF_ROLL_OWN ? 256 : enactor->window_256;
+        if (roll->stage == HF_ROLL_OWN) {
+            enactor->help_256 = 256;
+            enactor->patient_ms = now_ms + (now_ms - enactor->rolled_ms);
+        }
         roll->stage = HF_ROLL_LOOK;
         enactor->look_wanted = true;
         enactor->looking = true;
         break;
     default:
+        enactor->rolled_ms = now_ms;
         hf_roll_begin(roll, HF_ROLL_OWN, lanes, options->offset, share, options->batch);
         break;
     }
+}
+
+static uint32_t window_of(const struct hf_enactor *enactor, const struct hf_roll *roll)
+{
+    bool is_help = roll->stage == HF_ROLL_HELP && enactor->help_256 < enactor->window_256;
+    return (is_help ? enactor->help_256 : enactor->window_256) / 256;
 }
 
 /*
@@ -252,9 +275,9 @@ static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
 {
     const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
     struct hf_roll *roll = &enactor->rolls[pace];
-    while (lanes->count > 0 && enactor->writes < enactor->window_256 / 256 + beyond) {
+    while (lanes->count > 0 && enactor->writes < window_of(enactor, roll) + beyond) {
         if (hf_roll_next(roll, lanes) == HF_BITSET_NONE) {
-            next_share(enactor, pace);
+            next_share(enactor, pace, now_ms);
         }
         if (enactor->looking && hf_roll_is_shared(roll)) {
             return true;

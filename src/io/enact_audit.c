@@ -19,14 +19,14 @@ enum {
 struct hf_enact_audit {
     struct hf_enact_zone *zone;
     uint32_t op;
-    bool wants_whole;
+    bool wants_whole, at_rest;
     struct hf_enact_whole *whole;
     struct hf_enact_changes *changes;
     uint32_t serial; /* of what was read */
     bool serial_known;
 };
 
-static void finish(struct hf_enact_audit *audit, enum hf_result result, bool unchanged,
+static void finish(struct hf_enact_audit *audit, enum hf_result result, enum hf_enact_extent extent,
                    const struct hf_dns_outcome *outcome)
 {
     struct hf_enact_zone *zone = audit->zone;
@@ -35,7 +35,7 @@ static void finish(struct hf_enact_audit *audit, enum hf_result result, bool unc
     hf_enact_changes_free(audit->changes);
     free(audit);
     if (!zone->enact->stopping) {
-        hf_enact_done_reading(zone, op, result, unchanged, outcome);
+        hf_enact_done_reading(zone, op, result, extent, outcome);
     }
 }
 
@@ -46,6 +46,13 @@ static void note_serial(struct hf_enact_audit *audit, const struct hf_dns_record
         audit->serial = knot_wire_read_u32(at);
         audit->serial_known = true;
     }
+}
+
+static void log_read(const struct hf_enact_audit *audit, const char *how,
+                     const struct hf_dns_outcome *outcome)
+{
+    hf_log(audit->zone->enact->log, HF_LOG_DEBUG, "zone_read", "zone=%s how=%s serial=%u ms=%llu",
+           audit->zone->zone->name, how, audit->serial, (unsigned long long)outcome->latency_ms);
 }
 
 static bool is_read(const struct hf_enact_audit *audit, const struct hf_dns_outcome *outcome)
@@ -66,6 +73,7 @@ static void on_whole_record(void *context, const struct hf_dns_record *record)
 static void take_whole(struct hf_enact_audit *audit, const struct hf_dns_outcome *outcome)
 {
     struct hf_enact_zone *zone = audit->zone;
+    log_read(audit, "whole", outcome);
     hf_enact_whole_tell(audit->whole);
     zone->serial = audit->serial;
     zone->serial_known = audit->serial_known;
@@ -74,7 +82,7 @@ static void take_whole(struct hf_enact_audit *audit, const struct hf_dns_outcome
     if (zone->whole_again_ms < uv_now(&zone->enact->loop) + audits_ms) {
         zone->whole_again_ms = uv_now(&zone->enact->loop) + audits_ms;
     }
-    finish(audit, HF_RESULT_OK, false, outcome);
+    finish(audit, HF_RESULT_OK, HF_ENACT_WHOLE, outcome);
 }
 
 static void on_whole_read(void *context, const struct hf_dns_outcome *outcome)
@@ -83,7 +91,7 @@ static void on_whole_read(void *context, const struct hf_dns_outcome *outcome)
     if (is_read(audit, outcome)) {
         take_whole(audit, outcome);
     } else {
-        finish(audit, HF_RESULT_UNKNOWN, false, outcome);
+        finish(audit, HF_RESULT_UNKNOWN, HF_ENACT_WHOLE, outcome);
     }
 }
 
@@ -94,7 +102,7 @@ static void read_whole(struct hf_enact_audit *audit)
     int error = hf_dns_axfr(zone->dns, on_whole_record, on_whole_read, audit);
     if (error != HF_OK) {
         struct hf_dns_outcome failed = {.result = error, .why = hf_strerror(error)};
-        finish(audit, HF_RESULT_UNKNOWN, false, &failed);
+        finish(audit, HF_RESULT_UNKNOWN, HF_ENACT_WHOLE, &failed);
     }
 }
 
@@ -128,7 +136,7 @@ static void on_changes_read(void *context, const struct hf_dns_outcome *outcome)
     bool is_no_line = outcome->result == HF_ECONN || outcome->result == HF_ETIMEOUT;
     if (!is_read(audit, outcome)) {
         if (is_no_line || zone->enact->stopping) {
-            finish(audit, HF_RESULT_UNKNOWN, false, outcome);
+            finish(audit, HF_RESULT_UNKNOWN, HF_ENACT_WHOLE, outcome);
         } else {
             hf_enact_whole_free(audit->whole);
             read_whole(audit); /* a server that does not know the question */
@@ -141,8 +149,9 @@ static void on_changes_read(void *context, const struct hf_dns_outcome *outcome)
                !hf_enact_changes_tell(audit->changes)) {
         read_whole(audit); /* another zone than it was, or more changes than can be held */
     } else {
+        log_read(audit, "changes", outcome);
         zone->serial = audit->serial;
-        finish(audit, HF_RESULT_OK, true, outcome);
+        finish(audit, HF_RESULT_OK, HF_ENACT_CHANGES, outcome);
     }
 }
 
@@ -154,7 +163,7 @@ static void read_changes(struct hf_enact_audit *audit)
     int error = hf_dns_ixfr(zone->dns, zone->serial, on_change, on_changes_read, audit);
     if (error != HF_OK) {
         struct hf_dns_outcome failed = {.result = error, .why = hf_strerror(error)};
-        finish(audit, HF_RESULT_UNKNOWN, false, &failed);
+        finish(audit, HF_RESULT_UNKNOWN, HF_ENACT_WHOLE, &failed);
     }
 }
 
@@ -168,14 +177,18 @@ static void on_soa(void *context, const struct hf_dns_record *record)
 static void on_soa_read(void *context, const struct hf_dns_outcome *outcome)
 {
     struct hf_enact_audit *audit = context;
-    const struct hf_enact_zone *zone = audit->zone;
+    struct hf_enact_zone *zone = audit->zone;
+    bool is_moving = audit->at_rest && audit->serial != zone->serial_at_rest;
+    zone->serial_at_rest = audit->serial;
     if (!is_read(audit, outcome)) {
-        finish(audit, HF_RESULT_UNKNOWN, false, outcome);
+        finish(audit, HF_RESULT_UNKNOWN, HF_ENACT_WHOLE, outcome);
+    } else if (is_moving) {
+        finish(audit, HF_RESULT_OK, HF_ENACT_MOVING, outcome);
     } else if (audit->wants_whole || !zone->serial_known ||
                uv_now(&zone->enact->loop) >= zone->whole_again_ms) {
         read_whole(audit);
     } else if (audit->serial_known && audit->serial == zone->serial) {
-        finish(audit, HF_RESULT_OK, true, outcome);
+        finish(audit, HF_RESULT_OK, HF_ENACT_CHANGES, outcome);
     } else {
         read_changes(audit);
     }
@@ -190,10 +203,11 @@ void hf_enact_audit(struct hf_enact_zone *zone, const struct hf_enactor_action *
     audit->zone = zone;
     audit->op = action->op;
     audit->wants_whole = action->whole;
+    audit->at_rest = action->at_rest;
     int error =
         hf_dns_query(zone->dns, zone->zone->apex, KNOT_RRTYPE_SOA, on_soa, on_soa_read, audit);
     if (error != HF_OK) {
         struct hf_dns_outcome failed = {.result = error, .why = hf_strerror(error)};
-        finish(audit, HF_RESULT_UNKNOWN, false, &failed);
+        finish(audit, HF_RESULT_UNKNOWN, HF_ENACT_WHOLE, &failed);
     }
 }

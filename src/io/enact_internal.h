@@ -76,6 +76,7 @@ struct hf_enact_zone {
     uint32_t head_waiting;   /* op of a HEAD that waits for the next load, 0: none */
     uint64_t whole_again_ms; /* the loop's time: then the zone is transferred whole in any case */
     uint32_t serial;         /* at the last transfer */
+    uint32_t serial_at_rest; /* when it was asked last whether the zone rests */
     struct hf_zone_guard guard_noted; /* last said in the log */
     bool serial_known;
     bool was_frozen_by_override;
@@ -143,9 +144,10 @@ bool hf_enact_records_of(const struct hf_enact_zone *zone, uint32_t lane, uint64
 void hf_enact_done(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
                    const struct hf_dns_outcome *outcome);
 
-/* That of READ_ZONE; unchanged: what was not told is as it was. */
+/* That of READ_ZONE: what a transfer that succeeded said of lanes that were not told. */
+enum hf_enact_extent { HF_ENACT_WHOLE, HF_ENACT_CHANGES, HF_ENACT_MOVING };
 void hf_enact_done_reading(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
-                           bool unchanged, const struct hf_dns_outcome *outcome);
+                           enum hf_enact_extent extent, const struct hf_dns_outcome *outcome);
 /* The zone's lane of an owner; UINT32_MAX: none. */
 uint32_t hf_enact_lane_of(const struct hf_enact_zone *zone, const uint8_t *owner);
 

@@ -92,11 +92,11 @@ static void note_trouble(struct hf_enact_zone *zone, enum hf_result result,
 void hf_enact_done(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
                    const struct hf_dns_outcome *outcome)
 {
-    hf_enact_done_reading(zone, op, result, false, outcome);
+    hf_enact_done_reading(zone, op, result, HF_ENACT_WHOLE, outcome);
 }
 
 void hf_enact_done_reading(struct hf_enact_zone *zone, uint32_t op, enum hf_result result,
-                           bool unchanged, const struct hf_dns_outcome *outcome)
+                           enum hf_enact_extent extent, const struct hf_dns_outcome *outcome)
 {
     if (zone->enact->stopping) {
         return;
@@ -108,7 +108,8 @@ void hf_enact_done_reading(struct hf_enact_zone *zone, uint32_t op, enum hf_resu
         .op = op,
         .result = (uint8_t)result,
         .latency_ms = outcome != NULL ? (uint32_t)outcome->latency_ms : 0,
-        .unchanged = unchanged,
+        .unchanged = extent == HF_ENACT_CHANGES,
+        .moving = extent == HF_ENACT_MOVING,
     };
     hf_enact_feed(zone, &event);
     arm(zone);

@@ -66,7 +66,7 @@ static void take_lane(const struct hf_world_lane *facts, struct hf_enactor *mach
         .sent_gen = facts->sent_gen,
         .sent_sum = facts->sent_gen == 0 ? 0 : hf_world_sum(facts->sent_content),
         .records_sum = hf_world_sum(facts->records_content),
-        .heal_until_ms = facts->heal_until_ms,
+        .heal_until_s = (uint32_t)(facts->heal_until_ms / 1000),
         .next = HF_BITSET_NONE,
         .records = facts->records,
         .flags = facts->flags,
@@ -132,6 +132,9 @@ static void take_zone(const struct hf_world_machine *facts, struct hf_enactor *m
     machine->next_look_ms = facts->next_look_ms;
     memcpy(machine->rolls, facts->rolls, sizeof machine->rolls);
     machine->window_256 = facts->window_256;
+    machine->help_256 = facts->help_256;
+    machine->rolled_ms = facts->rolled_ms;
+    machine->patient_ms = facts->patient_ms;
     machine->latency_ms = facts->latency_ms;
     machine->backoff_ms = facts->backoff_ms;
     machine->batch = facts->batch;
@@ -179,7 +182,7 @@ static void lay_lane(const struct hf_lane *lane, struct hf_world_lane *facts)
         .sent_gen = (uint32_t)lane->sent_gen,
         .sent_content = (uint16_t)hf_world_content(lane->sent_sum),
         .records_content = (uint16_t)hf_world_content(lane->records_sum),
-        .heal_until_ms = lane->heal_until_ms,
+        .heal_until_ms = (uint64_t)lane->heal_until_s * 1000,
         .records = lane->records,
         .flags = lane->flags,
         .heals = lane->heals,
@@ -224,6 +227,9 @@ void hf_world_lay(struct hf_world *world, uint32_t enactor, const struct hf_worl
     facts->next_look_ms = world->shape.random ? machine->next_look_ms : 0; /* a moment is over */
     memcpy(facts->rolls, machine->rolls, sizeof facts->rolls);
     facts->window_256 = machine->window_256;
+    facts->help_256 = world->shape.random ? machine->help_256 : 0; /* nothing is shared */
+    facts->rolled_ms = world->shape.random ? machine->rolled_ms : 0;
+    facts->patient_ms = world->shape.random ? machine->patient_ms : 0;
     facts->latency_ms = machine->latency_ms;
     facts->backoff_ms = machine->backoff_ms;
     facts->batch = machine->batch;

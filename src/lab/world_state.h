@@ -105,9 +105,10 @@ struct hf_world_machine {
     struct hf_world_lane lanes[HF_WORLD_ENDPOINTS_MAX];
     struct hf_zone_guard guard, guard_after;
     uint64_t not_before_ms, next_audit_ms, next_guard_ms, next_head_ms, next_look_ms, heal_wake_ms;
+    uint64_t rolled_ms, patient_ms;
     uint32_t plan_gen, stray_gen, ahead_gen, restore_floor;
     struct hf_roll rolls[HF_PACES];
-    uint32_t window_256, latency_ms, backoff_ms, batch, refusal_streak, next_op;
+    uint32_t window_256, help_256, latency_ms, backoff_ms, batch, refusal_streak, next_op;
     uint16_t marks; /* the machine's bools, world_machine.c */
     uint8_t state, auditing, confirming;
 };

@@ -6,7 +6,7 @@ import sys
 
 from installation import Installation, expect_zone, rolled_out, running
 from processes import OWNER, Cases, wait_until
-from servers import Knotd, Named, Pdns
+from servers import ZONE, Knotd, Named, Pdns
 
 COUNT = 30
 EDITED = 11  # e0 to e10 are edited; the reader watches the others
@@ -75,6 +75,27 @@ def edits_by_hand_are_healed(kind):
         prod.change({4, 5}, {6})
         assert strangers(prod.server.axfr()) == before
         reader.expect_clean()
+
+
+@case(Knotd, Named)
+def hands_are_found_by_what_changed(kind):
+    """An edit is healed without the zone being transferred whole."""
+    with kind(zones=[ZONE]) as server, Installation(server) as prod:
+        plans = prod.plans()
+        plans(f"publish 1 0 {COUNT}")
+        enactor = prod.add("enactor-1", "enactor", "--name", "enactor-1", "--log-level", "debug")
+        prod.wait_in_step(COUNT)
+        plans("claim")
+        answer = prod.answer("e3")
+        for _ in range(5):  # a whole transfer is due now and then
+            begun = len(enactor.log_text())
+            prod.edit(("delete", "e3", "A"))
+            wait_until(lambda: prod.answer("e3") == answer, "e3 to be healed")
+            reads = [line for line in enactor.log_text()[begun:].splitlines()
+                     if "event=zone_read" in line]
+            if reads and all(" how=changes " in line for line in reads):
+                return
+        raise AssertionError(f"found by whole transfers alone: {reads}")
 
 
 @case(Knotd, Named)

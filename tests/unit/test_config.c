@@ -147,7 +147,7 @@ static void test_defaults(void **state)
     assert_null(target->tsig_secret);
     assert_int_equal(target->timeout_ms, 5000);
     assert_int_equal(target->audit_ms, 1000);
-    assert_int_equal(target->batch, 100);
+    assert_int_equal(target->batch, 200);
     assert_int_equal(target->window, 64);
     const struct hf_config_backend *backend = &config->backends[0];
     assert_int_equal(backend->weight, 1);

@@ -14,7 +14,7 @@
  *   MS seen #OP LANE FENCE [CONTENT of the records]
  *        FENCE: absent | alien | damaged | ours GEN CONTENT WRITER.COUNT (0 is this enactor)
  *   MS stray #OP GEN [foreign]
- *   MS done #OP ok [LATENCY] | unchanged | refused | unknown
+ *   MS done #OP ok [LATENCY] | unchanged | moving | refused | unknown
  *   show                                                       (what adapts, and sums)
  *
  * CONTENT is a word for RRsets; nothing: no records; odd: what no entry can be; -: not read.
@@ -214,7 +214,8 @@ static void on_done(struct trace *trace, struct hf_enactor_event *event)
         event->result = HF_RESULT_UNKNOWN;
     } else {
         event->unchanged = is(&trace->text, 3, "unchanged");
-        assert_true(event->unchanged || is(&trace->text, 3, "ok"));
+        event->moving = is(&trace->text, 3, "moving");
+        assert_true(event->unchanged || event->moving || is(&trace->text, 3, "ok"));
         event->latency_ms = trace->text.word_count > 4 ? (uint32_t)number(&trace->text, 4) : 10;
     }
 }

@@ -174,7 +174,8 @@ static inline void say_action(struct trace *trace, const struct hf_enactor_actio
     say(&trace->text, "  #%" PRIu32, trace->op_count);
     switch (action->kind) {
     case HF_ENACTOR_READ_ZONE:
-        say(&trace->text, " transfer the zone%s", action->whole ? ", whole" : "");
+        say(&trace->text, " transfer the zone%s%s", action->whole ? ", whole" : "",
+            action->at_rest ? ", if it rests" : "");
         break;
     case HF_ENACTOR_READ:
         say(&trace->text, " read guard");
