@@ -10,6 +10,7 @@ enum {
     CONN_READ_ROOM = 2 * (2 + HF_DNS_FRAME_MAX),
     CONN_KEEPALIVE_S = 30,
     CONN_IDLE_ROOM = 1024 * 1024, /* more than this is not kept for the next burst */
+    CONN_FLUSH_SIZE = 256 * 1024,
 };
 
 /* Bytes that may wait: every request that may be in flight, at its largest, and one transfer. */
@@ -17,6 +18,8 @@ enum {
 
 struct hf_dns_conn {
     uv_tcp_t tcp;
+    uv_prepare_t flush; /* active while something waits for the end of the loop's turn */
+    uint32_t open_handles;
     uv_connect_t connect;
     uv_write_t write;
     struct hf_dns_conn_events events;
@@ -147,10 +150,19 @@ static void on_connected(uv_connect_t *connect, int status)
     conn_flush(conn);
 }
 
+static void on_turn_end(uv_prepare_t *flush)
+{
+    (void)uv_prepare_stop(flush);
+    conn_flush(flush->data);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct hf_dns_conn *conn = handle->data;
     struct hf_dns *dns = conn->dns;
+    if (--conn->open_handles > 0) {
+        return;
+    }
     hf_buf_release(&conn->queued);
     hf_buf_release(&conn->sending);
     free(conn);
@@ -175,6 +187,10 @@ int hf_dns_conn_open(struct hf_dns *dns, const struct hf_dns_conn_events *events
     int status = uv_tcp_init(dns->loop, &conn->tcp);
     assert(status == 0); /* it makes no socket yet */
     conn->tcp.data = conn;
+    status = uv_prepare_init(dns->loop, &conn->flush);
+    assert(status == 0); /* it cannot fail */
+    conn->flush.data = conn;
+    conn->open_handles = 2;
     conn->connect.data = conn;
     dns->handle_count++;
     status = uv_tcp_connect(&conn->connect, &conn->tcp,
@@ -195,7 +211,11 @@ void hf_dns_conn_send(struct hf_dns_conn *conn, const uint8_t *wire, size_t size
     }
     hf_buf_put_u16(&conn->queued, (uint16_t)size);
     hf_buf_put(&conn->queued, wire, size);
-    conn_flush(conn);
+    if (conn->queued.size >= CONN_FLUSH_SIZE) {
+        conn_flush(conn);
+    } else {
+        (void)uv_prepare_start(&conn->flush, on_turn_end);
+    }
 }
 
 void hf_dns_conn_close(struct hf_dns_conn *conn)
@@ -203,6 +223,7 @@ void hf_dns_conn_close(struct hf_dns_conn *conn)
     assert(!conn->closing);
     conn->closing = true;
     uv_close((uv_handle_t *)&conn->tcp, on_closed);
+    uv_close((uv_handle_t *)&conn->flush, on_closed);
 }
 
 bool hf_dns_conn_is_connected(const struct hf_dns_conn *conn)
