@@ -21,7 +21,7 @@
  *              says that the lane changed, and no more. Where the action says at_rest and the zone
  *              has changed since the last such question, nothing is told but DONE with moving set.
  *   READ       ask for the guard, then for the fences of the lanes: GUARD, SEEN for each; the
- *              records are read where there is no fence. DONE at the end.
+ *              records are read where there is no fence, and may be elsewhere. DONE at the end.
  *   WRITE      one UPDATE: prerequisites are the action's guard and each lane's fence as in the
  *              machine now; it writes want_gen and want_sum with by=WRITER.count. DONE.
  *   WRITE_GUARD  one UPDATE that changes only the guard, from guard to guard_after. DONE.
@@ -51,7 +51,7 @@ enum {
     HF_ENACTOR_LOOK_SHARE = 4, /* looks of rollouts are apart by so many times what the last took */
     HF_ENACTOR_LOOK_MIN_MS = 50,
     HF_ENACTOR_LOOK_MAX_MS = 2000, /* and by no less, and no more */
-    HF_ENACTOR_HEALS_MAX = 3,  /* of one lane in a window */
+    HF_ENACTOR_HEALS_MAX = 3,      /* of one lane in a window */
     HF_ENACTOR_HEAL_WINDOW_MS = 60000,
     HF_ENACTOR_BACKOFF_MS = 200, /* first back-off of the zone, doubles */
     HF_ENACTOR_BACKOFF_MAX_MS = 15000,
@@ -97,10 +97,10 @@ struct hf_lane {
     uint64_t sent_sum;
     uint64_t records_sum;
     uint32_t heal_until_s; /* end of the window that heals counts in, rounded up */
-    uint32_t next;          /* lane of the same operation, or HF_BITSET_NONE */
-    uint16_t slot;          /* operation under way: its slot + 1; 0: none */
-    uint8_t records;        /* enum hf_records_kind: seen under the present fence */
-    uint8_t flags;          /* enum hf_lane_flag */
+    uint32_t next;         /* lane of the same operation, or HF_BITSET_NONE */
+    uint16_t slot;         /* operation under way: its slot + 1; 0: none */
+    uint8_t records;       /* enum hf_records_kind: seen under the present fence */
+    uint8_t flags;         /* enum hf_lane_flag */
     uint8_t heals;
     uint8_t need; /* enum hf_need: the set that it is in */
 };
@@ -180,6 +180,7 @@ struct hf_enactor_action {
     uint8_t kind;                     /* enum hf_enactor_op_kind */
     bool whole;   /* READ_ZONE: there are records that the last transfer did not vouch for */
     bool at_rest; /* READ_ZONE: only if nobody is writing it now */
+    bool fast;    /* WRITE: not to wait behind others */
 };
 
 struct hf_enactor_outbox {

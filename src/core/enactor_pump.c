@@ -106,6 +106,7 @@ static bool pump_write(struct hf_enactor *enactor, struct hf_enactor_outbox *out
         enactor->lanes[at].sent_sum = enactor->lanes[at].want_sum;
     }
     action->guard = enactor->guard;
+    action->fast = pace == HF_PACE_FAST;
     action->count = enactor->options.write_count++;
     hf_enactor_op_find(enactor, action->op)->count = action->count;
     enactor->writes++;

@@ -283,6 +283,11 @@ int hf_dns_open(uv_loop_t *loop, const struct hf_dns_options *options, struct hf
     return HF_OK;
 }
 
+int hf_dns_open_twin(const struct hf_dns *dns, struct hf_dns **ret_dns)
+{
+    return hf_dns_open(dns->loop, &dns->options, ret_dns);
+}
+
 void hf_dns_gone(struct hf_dns *dns)
 {
     assert(dns->handle_count > 0);

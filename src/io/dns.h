@@ -42,6 +42,8 @@ struct hf_dns;
 
 /* HF_EINVAL: no IPv4 or IPv6 address, no zone or no time limit. Nothing is sent yet. */
 int hf_dns_open(uv_loop_t *loop, const struct hf_dns_options *options, struct hf_dns **ret_dns);
+/* A further client with the same options, and so a connection of its own. */
+int hf_dns_open_twin(const struct hf_dns *dns, struct hf_dns **ret_dns);
 /* Completes what waits with HF_ECONN, then closed runs (on the loop) and dns is gone. */
 void hf_dns_close(struct hf_dns *dns, void (*closed)(void *context), void *context);
 

@@ -41,7 +41,8 @@ int hf_dns_conn_open(struct hf_dns *dns, const struct hf_dns_conn_events *events
                      struct hf_dns_conn **ret_conn);
 /*
  * Queues a message of at most HF_DNS_FRAME_MAX octets; it is copied. What is queued in one turn of
- * the loop goes out together: a server that commits what has arrived (Knot) then commits it at once.
+ * the loop goes out together: a server that commits what has arrived (Knot) then commits it at
+ * once.
  */
 void hf_dns_conn_send(struct hf_dns_conn *conn, const uint8_t *wire, size_t size);
 void hf_dns_conn_close(struct hf_dns_conn *conn);

@@ -342,6 +342,7 @@ static void stop_handles(struct hf_enact *enact)
     for (uint32_t i = 0; i < enact->config->zone_count; i++) {
         uv_close((uv_handle_t *)&enact->zones[i].timer, NULL);
         hf_dns_close(enact->zones[i].dns, on_closed, NULL);
+        hf_dns_close(enact->zones[i].fast, on_closed, NULL);
     }
     hf_store_async_stop(enact->store, on_closed, NULL);
     uv_run(&enact->loop, UV_RUN_DEFAULT);

@@ -64,6 +64,7 @@ struct hf_enact_zone {
     const struct hf_config_zone *zone;
     const struct hf_config_target *target;
     struct hf_dns *dns;
+    struct hf_dns *fast; /* urgent writes do not wait behind bulk on one connection */
     knot_tsig_key_t key;
     bool has_key;
     uint8_t guard_owner[HF_NAME_MAX];

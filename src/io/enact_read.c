@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * READ: the guard and single fences by pipelined queries; the records of a lane only where it has
- * no fence. The answers of one READ are given to the machine together, the guard first.
+ * READ: the guard and single fences by pipelined queries; the records of a lane where it has no
+ * fence, or where the lanes are few: then no audit of the whole zone has to vouch for them. They
+ * are read after the fence; where others write between the two, they do not match, and the repair
+ * that is then tried is refused. The answers of one READ are given to the machine together, the
+ * guard first.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/enact_internal.h"
+
+enum { RECORDS_OF_MAX = 16 }; /* lanes of a READ whose records are read in any case */
 
 enum read_stage {
     READ_FENCE,
@@ -123,7 +128,7 @@ static void tell(struct read_op *op, const struct read_item *item)
     } else {
         event.type = HF_ENACTOR_EV_SEEN;
         event.fence = item->fence;
-        if (item->fence.kind == HF_FENCE_ABSENT) {
+        if (item->stage == READ_AAAA) {
             item_records(item, &event);
         }
     }
@@ -183,7 +188,9 @@ static void on_done(void *context, const struct hf_dns_outcome *outcome)
         if (item->stage == READ_FENCE) {
             hf_enact_fence_of(op->zone, item->lane, item->txt, &item->fence);
         }
-        if (item->fence.kind == HF_FENCE_ABSENT && item->stage != READ_AAAA) {
+        bool wants_records =
+            item->fence.kind == HF_FENCE_ABSENT || op->item_count <= RECORDS_OF_MAX + 1;
+        if (wants_records && item->stage != READ_AAAA) {
             item->stage = item->stage == READ_FENCE ? READ_A : READ_AAAA;
             ask(item);
         }

@@ -19,6 +19,7 @@ struct write_op {
     char why[HF_DNS_WHY_MAX];
     enum hf_result result;
     uint32_t op, open;
+    struct hf_dns *dns;
     uint32_t lane_first; /* chained in the machine until the operation is done */
 };
 
@@ -85,7 +86,7 @@ static void on_updated(void *context, const struct hf_dns_outcome *outcome)
 static void send_update(struct write_op *op, struct hf_update *update)
 {
     op->open++;
-    int error = hf_dns_update(op->zone->dns, update, on_updated, op);
+    int error = hf_dns_update(op->dns, update, on_updated, op);
     hf_update_free(update);
     if (error != HF_OK) {
         note_outcome(op, HF_RESULT_UNKNOWN,
@@ -219,6 +220,7 @@ static struct write_op *op_new(struct hf_enact_zone *zone, const struct hf_enact
     }
     op->zone = zone;
     op->op = action->op;
+    op->dns = action->fast ? zone->fast : zone->dns;
     op->lane_first = action->lane_first;
     op->result = HF_RESULT_OK;
     op->open = 1; /* until all messages are sent */

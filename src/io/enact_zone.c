@@ -308,6 +308,10 @@ int hf_enact_zone_init(struct hf_enact_zone *zone, struct hf_enact *enact, uint3
         error = hf_target_open(&enact->loop, zone->target, zone->zone->apex, &zone->key,
                                &zone->has_key, &zone->dns);
     }
+    if (error == HF_OK) {
+        error = hf_dns_open_twin(zone->dns, &zone->fast);
+        assert(error == HF_OK); /* the same options were good enough just now */
+    }
     if (error != HF_OK) {
         return error;
     }

@@ -5,8 +5,8 @@
 import sys
 
 from installation import Installation, expect_zone, rolled_out, running
-from processes import OWNER, Cases, wait_until
-from servers import ZONE, Knotd, Named, Pdns
+from processes import OWNER, ZONE, Cases, wait_until
+from servers import Knotd, Named, Pdns
 
 COUNT = 30
 EDITED = 11  # e0 to e10 are edited; the reader watches the others
