@@ -31,7 +31,8 @@ INSTALLATION = "bench"
 PATIENCE_S = 300
 BACKENDS = 5
 BATCH, WINDOW = 100, 8  # defaults of a target of type rfc2136 with one zone
-SETTINGS = {"knotd": "batch: 200\n    window: 64", "named": ""}  # as docs/operating/deploy.md says; else defaults
+# As docs/operating/deploy.md says; else defaults.
+SETTINGS = {"knotd": "batch: 200\n    window: 64", "named": ""}
 servers.START_S = 300  # a zone file of a million endpoints has ten million lines
 
 
