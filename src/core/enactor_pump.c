@@ -248,7 +248,9 @@ static void next_share(struct hf_enactor *enactor, enum hf_pace pace, uint64_t n
     case HF_ROLL_HELP:
         if (roll->stage == HF_ROLL_OWN) {
             enactor->help_256 = 256;
-            enactor->patient_ms = now_ms + (now_ms - enactor->rolled_ms);
+            uint64_t took_ms = now_ms - enactor->rolled_ms;
+            bool is_short = took_ms < HF_ENACTOR_PATIENCE_MIN_MS;
+            enactor->patient_ms = now_ms + (is_short ? HF_ENACTOR_PATIENCE_MIN_MS : took_ms);
         }
         roll->stage = HF_ROLL_LOOK;
         enactor->look_wanted = true;
