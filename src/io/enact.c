@@ -107,6 +107,11 @@ static void on_row_changed(void *context, uint32_t row)
     if (place->zone == UINT32_MAX) {
         return;
     }
+    struct hf_past *past = &enact->zones[place->zone].past;
+    struct hf_records records;
+    if (hf_past_find(past, place->lane, entry.sum, &records)) {
+        hf_past_drop(past, place->lane); /* the same records: only claimed, or stamped anew */
+    }
     struct hf_enactor_event event = {
         .type = HF_ENACTOR_EV_ENTRY, .lane = place->lane, .gen = entry.gen, .sum = entry.sum};
     event.flags = (uint8_t)((entry.flags & HF_ROW_CLAIMED ? HF_LANE_CLAIMED : 0) |

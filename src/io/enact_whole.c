@@ -6,10 +6,13 @@
  * gathered in an array and told at the end. The records of one owner come together in every
  * transfer that was seen; where they do not, the lane's records stay unknown.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/enact_internal.h"
+
+enum { TRIM_LANES = 65536 };
 
 struct whole_lane {
     struct hf_fence fence;
@@ -190,8 +193,12 @@ struct hf_enact_whole *hf_enact_whole_new(struct hf_enact_zone *zone, uint32_t o
 void hf_enact_whole_free(struct hf_enact_whole *whole)
 {
     if (whole != NULL) {
+        bool is_large = whole->lane_count >= TRIM_LANES;
         free(whole->lanes);
         free(whole);
+        if (is_large) {
+            (void)malloc_trim(0); /* what the transfer needed is not needed for a long time */
+        }
     }
 }
 
