@@ -66,8 +66,8 @@ enum hf_lane_flag {
     HF_LANE_RETIRED = 2, /* the entry is a tombstone */
     HF_LANE_URGENT = 4,  /* the entry removes an address that should not be answered */
     HF_LANE_ADOPT = 8,   /* the operator said: take over what is there */
-    HF_LANE_CROWD = 32,  /* urgent, with more others than the fast lane takes */
     HF_LANE_AHEAD = 16,  /* ahead of, or missing under, a head that was read after the fence was */
+    HF_LANE_CROWD = 32,  /* urgent, with more others than the fast lane takes */
 };
 
 /* What a lane needs; its place in the machine's sets. */
@@ -217,7 +217,7 @@ struct hf_enactor {
     uint64_t next_guard_ms; /* next poll of the guard while frozen or refused */
     uint64_t next_head_ms;  /* the store is not asked before */
     uint64_t next_look_ms;  /* no READ_ZONE that a rollout asks for begins before */
-    uint64_t rolled_ms;     /* when the own share of a rollout was begun */
+    uint64_t rolled_ms;     /* when the last own share of a rollout was begun */
     uint64_t patient_ms;    /* until then others that still write are not helped */
     uint64_t now_ms;        /* of the last step */
     uint64_t heal_wake_ms;  /* first end of a heal window of a contested lane */
@@ -238,7 +238,7 @@ struct hf_enactor {
     uint32_t refusal_streak;
     uint8_t state;         /* enum hf_zone_state */
     bool look_wanted;      /* a rollout asks for a READ_ZONE */
-    bool looking;          /* shared rollouts wait for it */
+    bool looking;          /* it is wanted or under way */
     bool want_frozen;      /* the operator froze: guard to be written */
     bool was_frozen;       /* last state seen of a guard of ours */
     bool guard_known_once; /* a guard of ours was seen in this life */

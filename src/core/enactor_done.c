@@ -85,7 +85,9 @@ static void give_way(struct hf_enactor *enactor, const struct hf_roll *roll, uin
     if (hf_roll_is_shared(roll) && now_ms >= enactor->next_look_ms) {
         enactor->look_wanted = true;
         enactor->looking = true;
-        enactor->patient_ms = 0;
+    }
+    if (roll->stage == HF_ROLL_OWN) {
+        enactor->patient_ms = 0; /* in the own share: that cannot wait until they are done */
     }
     enactor->help_256 = 256;
 }

@@ -77,6 +77,12 @@ static void take_lanes(struct hf_enactor *enactor, struct hf_enactor_action *act
     action->lane_count = op->lane_count;
 }
 
+/* A READ_ZONE is about to tell what others wrote, and does not wait until they are done. */
+static bool is_told_soon(const struct hf_enactor *enactor, uint64_t now_ms)
+{
+    return enactor->looking && now_ms >= enactor->patient_ms;
+}
+
 /* The guard, and lanes that no READ_ZONE is about to tell of. */
 static bool pump_read(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox, uint64_t now_ms)
 {
@@ -85,7 +91,7 @@ static bool pump_read(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
         return false;
     }
     struct hf_roll from_first = {.stage = HF_ROLL_ALL};
-    if (enactor->zone_known && !enactor->looking) {
+    if (enactor->zone_known && !is_told_soon(enactor, now_ms)) {
         take_lanes(enactor, action, HF_NEED_READ, READ_BATCH, &from_first, now_ms);
         enactor->counters.read += action->lane_count;
     }
@@ -238,10 +244,12 @@ static void next_share(struct hf_enactor *enactor, enum hf_pace pace, uint64_t n
     const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
     struct hf_roll *roll = &enactor->rolls[pace];
     uint32_t share = options->share != 0 ? options->share : HF_ROLL_WHOLE;
+    /* In the fast lane nobody waits for anybody's share: the first one wins. */
+    uint32_t few_max = pace == HF_PACE_FAST ? HF_ENACTOR_FAST_MAX : options->batch;
     switch (roll->stage) {
     case HF_ROLL_LOOK:
         if (!enactor->looking) {
-            hf_roll_begin(roll, HF_ROLL_HELP, lanes, options->offset, share, options->batch);
+            hf_roll_begin(roll, HF_ROLL_HELP, lanes, options->offset, share, few_max);
         }
         break;
     case HF_ROLL_OWN:
@@ -257,10 +265,18 @@ static void next_share(struct hf_enactor *enactor, enum hf_pace pace, uint64_t n
         enactor->looking = true;
         break;
     default:
-        enactor->rolled_ms = now_ms;
-        hf_roll_begin(roll, HF_ROLL_OWN, lanes, options->offset, share, options->batch);
+        hf_roll_begin(roll, HF_ROLL_OWN, lanes, options->offset, share, few_max);
+        enactor->rolled_ms = roll->stage == HF_ROLL_OWN ? now_ms : enactor->rolled_ms;
         break;
     }
+}
+
+/* The own share of one pace does not wait for what others do in another. */
+static bool waits_for_look(const struct hf_enactor *enactor, const struct hf_roll *roll,
+                           uint64_t now_ms)
+{
+    bool is_own = roll->stage == HF_ROLL_OWN && !is_told_soon(enactor, now_ms);
+    return enactor->looking && hf_roll_is_shared(roll) && !is_own;
 }
 
 static uint32_t window_of(const struct hf_enactor *enactor, const struct hf_roll *roll)
@@ -282,7 +298,7 @@ static bool pump_pace(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
         if (hf_roll_next(roll, lanes) == HF_BITSET_NONE) {
             next_share(enactor, pace, now_ms);
         }
-        if (enactor->looking && hf_roll_is_shared(roll)) {
+        if (waits_for_look(enactor, roll, now_ms)) {
             return true;
         }
         if (!pump_write(enactor, outbox, pace, now_ms)) {
@@ -317,7 +333,7 @@ void hf_enactor_pump(struct hf_enactor *enactor, const struct hf_enactor_event *
         return;
     }
     pump_head(enactor, outbox, now_ms);
-    while (enactor->sets[HF_NEED_READ].count > 0 && !enactor->looking &&
+    while (enactor->sets[HF_NEED_READ].count > 0 && !is_told_soon(enactor, now_ms) &&
            enactor->reads < HF_ENACTOR_READS_MAX) {
         if (!pump_read(enactor, outbox, now_ms)) {
             return;

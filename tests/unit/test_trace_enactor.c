@@ -305,15 +305,15 @@ static void replay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRACE(claim),           TRACE(claim_race), TRACE(create),         TRACE(change),
-        TRACE(refused),         TRACE(unknown),    TRACE(heal),           TRACE(heal_lost),
-        TRACE(foreign),         TRACE(missing),    TRACE(floor),          TRACE(ahead),
-        TRACE(stray),           TRACE(guard),      TRACE(guard_new_life), TRACE(not_ours),
-        TRACE(fences_no_guard), TRACE(freeze),     TRACE(freeze_seen),    TRACE(retire),
-        TRACE(audit),           TRACE(look),       TRACE(crowd),          TRACE(adapt),
-        TRACE(poison),          TRACE(pace),       TRACE(offset),         TRACE(flight),
-        TRACE(flight_claim),    TRACE(forgotten),  TRACE(grow),           TRACE(store),
-        TRACE(deadlines),       TRACE(refusals),
+        TRACE(claim),           TRACE(claim_race),   TRACE(create),         TRACE(change),
+        TRACE(refused),         TRACE(unknown),      TRACE(heal),           TRACE(heal_lost),
+        TRACE(foreign),         TRACE(missing),      TRACE(floor),          TRACE(ahead),
+        TRACE(stray),           TRACE(guard),        TRACE(guard_new_life), TRACE(not_ours),
+        TRACE(fences_no_guard), TRACE(freeze),       TRACE(freeze_seen),    TRACE(retire),
+        TRACE(audit),           TRACE(look),         TRACE(crowd),          TRACE(patience),
+        TRACE(adapt),           TRACE(poison),       TRACE(pace),           TRACE(offset),
+        TRACE(flight),          TRACE(flight_claim), TRACE(forgotten),      TRACE(grow),
+        TRACE(store),           TRACE(deadlines),    TRACE(refusals),
     };
     return cmocka_run_group_tests_name("trace enactor", tests, NULL, NULL);
 }
