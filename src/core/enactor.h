@@ -218,7 +218,8 @@ struct hf_enactor {
     uint64_t next_head_ms;  /* the store is not asked before */
     uint64_t next_look_ms;  /* no READ_ZONE that a rollout asks for begins before */
     uint64_t rolled_ms;     /* when the last own share of a rollout was begun */
-    uint64_t patient_ms;    /* until then others that still write are not helped */
+    uint64_t patient_ms;    /* until then others that still write are not helped; HF_NEVER: until
+                               the own share was acknowledged, and then as long again */
     uint64_t now_ms;        /* of the last step */
     uint64_t heal_wake_ms;  /* first end of a heal window of a contested lane */
     uint64_t restore_floor; /* highest floor ever seen: a guard that is restored has at least it */
@@ -230,11 +231,13 @@ struct hf_enactor {
     uint32_t audit_op, head_op, guard_op; /* 0: none under way */
     uint32_t next_op;
     struct hf_roll rolls[HF_PACES];
-    uint32_t window_256; /* allowed WRITEs in flight, in 256ths */
-    uint32_t help_256;   /* and of help */
-    uint32_t latency_ms; /* smoothed */
-    uint32_t backoff_ms; /* of the last failure; 0: the last answer was good */
-    uint32_t batch;      /* lanes in a WRITE now: shrinks where the server fails on messages */
+    uint32_t window_256;   /* allowed WRITEs in flight, in 256ths */
+    uint32_t help_256;     /* and of help */
+    uint32_t share_op;     /* the last operation that was begun when a share was done, */
+    uint32_t share_writes; /* and how many WRITEs up to it are still under way */
+    uint32_t latency_ms;   /* smoothed */
+    uint32_t backoff_ms;   /* of the last failure; 0: the last answer was good */
+    uint32_t batch;        /* lanes in a WRITE now: shrinks where the server fails on messages */
     uint32_t refusal_streak;
     uint8_t state;         /* enum hf_zone_state */
     bool look_wanted;      /* a rollout asks for a READ_ZONE */

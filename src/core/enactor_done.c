@@ -102,8 +102,31 @@ static void note_refusal(struct hf_enactor *enactor, const struct hf_enactor_eve
     }
 }
 
+void hf_enactor_share_done(struct hf_enactor *enactor, uint64_t now_ms)
+{
+    enactor->look_wanted = true;
+    if (enactor->patient_ms == HF_NEVER) {
+        uint64_t took_ms = now_ms - enactor->rolled_ms;
+        bool is_short = took_ms < HF_ENACTOR_PATIENCE_MIN_MS;
+        enactor->patient_ms = now_ms + (is_short ? HF_ENACTOR_PATIENCE_MIN_MS : took_ms);
+    }
+}
+
+/* What lies in the server's queue with ours is probably that of others, too. */
+static void share_written(struct hf_enactor *enactor, const struct hf_enactor_event *event)
+{
+    if (enactor->share_writes == 0 || hf_enactor_op_count(event->op) > enactor->share_op) {
+        return;
+    }
+    enactor->share_writes--;
+    if (enactor->share_writes == 0) {
+        hf_enactor_share_done(enactor, event->now_ms);
+    }
+}
+
 static void write_done(struct hf_enactor *enactor, const struct hf_enactor_event *event)
 {
+    share_written(enactor, event);
     switch (event->result) {
     case HF_RESULT_OK:
         enactor->refusal_streak = 0;
@@ -163,9 +186,12 @@ static void read_done(struct hf_enactor *enactor, const struct hf_enactor_event 
     }
 }
 
-static uint64_t look_pause_ms(uint32_t latency_ms)
+/* Between two looks that find the same serial several commits of the server must have had time. */
+static uint64_t look_pause_ms(const struct hf_enactor *enactor, uint32_t took_ms)
 {
-    uint64_t pause_ms = (uint64_t)latency_ms * HF_ENACTOR_LOOK_SHARE;
+    uint64_t pause_ms = (uint64_t)took_ms * HF_ENACTOR_LOOK_SHARE;
+    uint64_t commits_ms = (uint64_t)enactor->latency_ms * 2;
+    pause_ms = pause_ms > commits_ms ? pause_ms : commits_ms;
     pause_ms = pause_ms > HF_ENACTOR_LOOK_MIN_MS ? pause_ms : HF_ENACTOR_LOOK_MIN_MS;
     return pause_ms < HF_ENACTOR_LOOK_MAX_MS ? pause_ms : HF_ENACTOR_LOOK_MAX_MS;
 }
@@ -173,13 +199,14 @@ static uint64_t look_pause_ms(uint32_t latency_ms)
 static void zone_done(struct hf_enactor *enactor, const struct hf_enactor_event *event)
 {
     enactor->audit_op = 0;
-    enactor->next_look_ms = event->now_ms + look_pause_ms(event->latency_ms);
+    enactor->next_look_ms = event->now_ms + look_pause_ms(enactor, event->latency_ms);
     if (event->moving) {
         enactor->look_wanted = true; /* again, until it rests or patience ends */
         hf_bitset_clear(&enactor->auditing);
         return;
     }
-    enactor->looking = enactor->look_wanted; /* by somebody since this one began */
+    /* Somebody may have asked since this one began, or waits to ask. */
+    enactor->looking = enactor->look_wanted || enactor->share_writes > 0;
     if (event->result != HF_RESULT_OK) {
         enactor->records_doubted = true;
         hf_bitset_clear(&enactor->auditing);

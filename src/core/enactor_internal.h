@@ -35,6 +35,17 @@ struct hf_enactor_op *hf_enactor_op_find(struct hf_enactor *enactor, uint32_t nu
 /* Nothing is asked of the zone for a while that doubles with every failure. */
 void hf_enactor_back_off(struct hf_enactor *enactor, const struct hf_enactor_event *event);
 
+/* The own share was acknowledged: the zone is looked at for what others have left of theirs. */
+void hf_enactor_share_done(struct hf_enactor *enactor, uint64_t now_ms);
+
+/* Operation numbers carry their slot in the low byte: completions are found without a search. */
+enum { HF_OP_SLOT_BITS = 8 };
+
+static inline uint32_t hf_enactor_op_count(uint32_t number)
+{
+    return number >> HF_OP_SLOT_BITS;
+}
+
 /* Takes in the result of an operation. */
 void hf_enactor_done(struct hf_enactor *enactor, const struct hf_enactor_event *event);
 

@@ -6,12 +6,9 @@
 
 enum { READ_BATCH = 128, AUDIT_DELAYS_MAX = 3 };
 
-/* Operation numbers carry their slot in the low byte: completions are found without a search. */
-enum { OP_SLOT_BITS = 8 };
-
 struct hf_enactor_op *hf_enactor_op_find(struct hf_enactor *enactor, uint32_t number)
 {
-    uint32_t slot = number & ((1U << OP_SLOT_BITS) - 1);
+    uint32_t slot = number & ((1U << HF_OP_SLOT_BITS) - 1);
     if (number == 0 || slot >= enactor->op_room || enactor->ops[slot].number != number) {
         return NULL;
     }
@@ -32,11 +29,11 @@ static struct hf_enactor_action *begin(struct hf_enactor *enactor, struct hf_ena
     if (slot == enactor->op_room) {
         return NULL;
     }
-    enactor->next_op = (enactor->next_op + 1) & (UINT32_MAX >> OP_SLOT_BITS);
+    enactor->next_op = (enactor->next_op + 1) & (UINT32_MAX >> HF_OP_SLOT_BITS);
     if (enactor->next_op == 0) {
         enactor->next_op = 1;
     }
-    uint32_t number = enactor->next_op << OP_SLOT_BITS | slot;
+    uint32_t number = enactor->next_op << HF_OP_SLOT_BITS | slot;
     enactor->ops[slot] = (struct hf_enactor_op){
         .number = number, .kind = (uint8_t)kind, .lane_first = HF_BITSET_NONE};
     struct hf_enactor_action *action = &outbox->actions[outbox->count++];
@@ -50,7 +47,7 @@ static void take_lanes(struct hf_enactor *enactor, struct hf_enactor_action *act
                        enum hf_need need, uint32_t max, struct hf_roll *roll, uint64_t now_ms)
 {
     struct hf_enactor_op *op = hf_enactor_op_find(enactor, action->op);
-    uint32_t slot = action->op & ((1U << OP_SLOT_BITS) - 1);
+    uint32_t slot = action->op & ((1U << HF_OP_SLOT_BITS) - 1);
     uint32_t last = HF_BITSET_NONE;
     while (op->lane_count < max) {
         uint32_t at = hf_roll_next(roll, &enactor->sets[need]);
@@ -256,13 +253,15 @@ static void next_share(struct hf_enactor *enactor, enum hf_pace pace, uint64_t n
     case HF_ROLL_HELP:
         if (roll->stage == HF_ROLL_OWN) {
             enactor->help_256 = 256;
-            uint64_t took_ms = now_ms - enactor->rolled_ms;
-            bool is_short = took_ms < HF_ENACTOR_PATIENCE_MIN_MS;
-            enactor->patient_ms = now_ms + (is_short ? HF_ENACTOR_PATIENCE_MIN_MS : took_ms);
+            enactor->patient_ms = HF_NEVER;
         }
         roll->stage = HF_ROLL_LOOK;
-        enactor->look_wanted = true;
         enactor->looking = true;
+        enactor->share_op = enactor->next_op;
+        enactor->share_writes = enactor->writes;
+        if (enactor->writes == 0) {
+            hf_enactor_share_done(enactor, now_ms);
+        }
         break;
     default:
         hf_roll_begin(roll, HF_ROLL_OWN, lanes, options->offset, share, few_max);

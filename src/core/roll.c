@@ -8,7 +8,7 @@ void hf_roll_begin(struct hf_roll *roll, enum hf_roll_stage stage, const struct 
     uint64_t end = (uint64_t)lanes->count * (offset + share) / HF_ROLL_WHOLE;
     bool is_few = lanes->count <= few_max || first == end;
     roll->stage = (uint8_t)(is_few ? HF_ROLL_ALL : stage);
-    roll->from = hf_bitset_nth(lanes, (uint32_t)first);
+    roll->from = first == 0 ? 0 : hf_bitset_nth(lanes, (uint32_t)first);
     roll->end = end < lanes->count ? hf_bitset_nth(lanes, (uint32_t)end) : lanes->size;
     roll->cursor = roll->stage == HF_ROLL_HELP ? roll->end : roll->from;
 }

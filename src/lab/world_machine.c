@@ -133,6 +133,8 @@ static void take_zone(const struct hf_world_machine *facts, struct hf_enactor *m
     memcpy(machine->rolls, facts->rolls, sizeof machine->rolls);
     machine->window_256 = facts->window_256;
     machine->help_256 = facts->help_256;
+    machine->share_op = facts->share_op;
+    machine->share_writes = facts->share_writes;
     machine->rolled_ms = facts->rolled_ms;
     machine->patient_ms = facts->patient_ms;
     machine->latency_ms = facts->latency_ms;
@@ -228,6 +230,8 @@ void hf_world_lay(struct hf_world *world, uint32_t enactor, const struct hf_worl
     memcpy(facts->rolls, machine->rolls, sizeof facts->rolls);
     facts->window_256 = machine->window_256;
     facts->help_256 = world->shape.random ? machine->help_256 : 0; /* nothing is shared */
+    facts->share_op = world->shape.random ? machine->share_op : 0;
+    facts->share_writes = world->shape.random ? machine->share_writes : 0;
     facts->rolled_ms = world->shape.random ? machine->rolled_ms : 0;
     facts->patient_ms = world->shape.random ? machine->patient_ms : 0;
     facts->latency_ms = machine->latency_ms;

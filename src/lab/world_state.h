@@ -108,7 +108,8 @@ struct hf_world_machine {
     uint64_t rolled_ms, patient_ms;
     uint32_t plan_gen, stray_gen, ahead_gen, restore_floor;
     struct hf_roll rolls[HF_PACES];
-    uint32_t window_256, help_256, latency_ms, backoff_ms, batch, refusal_streak, next_op;
+    uint32_t window_256, help_256, share_op, share_writes, latency_ms, backoff_ms, batch,
+        refusal_streak, next_op;
     uint16_t marks; /* the machine's bools, world_machine.c */
     uint8_t state, auditing, confirming;
 };
