@@ -30,9 +30,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 INSTALLATION = "bench"
 PATIENCE_S = 300
 BACKENDS = 5
-BATCH, WINDOW = 100, 8  # defaults of a target of type rfc2136 with one zone
-# As docs/operating/deploy.md says; else defaults.
+# As docs/operating/deploy.md says; named has the defaults (of one zone).
 SETTINGS = {"knotd": "batch: 200\n    window: 64", "named": ""}
+BATCHES, WINDOWS = {"knotd": 200, "named": 100}, {"knotd": 64, "named": 8}
 servers.START_S = 300  # a zone file of a million endpoints has ten million lines
 
 

@@ -22,7 +22,7 @@ import threading
 import time
 
 import servers
-from fleet import BACKENDS, BATCH, WINDOW, BenchError, cpu_s, ready, wait_until
+from fleet import BACKENDS, BATCHES, WINDOWS, BenchError, cpu_s, ready, wait_until
 from goals import judge, tried
 from rawserver import SHAPE, Commits, Raw
 from watch import PLAN_LOOK_S, Asker, Tail, watch_serials
@@ -215,7 +215,8 @@ def together(scene, times):
         plans = len(fleet.planner.lines("plan_published"))
         fleet.settle()
         after = fleet.sums()
-        raw = scene.raw(f"{SHAPE} {BATCH} {ENACTORS * WINDOW}")
+        kind = fleet.server.kind
+        raw = scene.raw(f"{SHAPE} {BATCHES[kind]} {ENACTORS * WINDOWS[kind]}")
         found.append({"plans": plans, "publish_ms": 1000 * (published - verdict),
                       "first_ms": 1000 * (first - verdict), "last_ms": 1000 * (last - verdict),
                       "raw_ms": 1000 * raw["seconds"], "fewest": raw["messages"],
