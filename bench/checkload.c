@@ -67,14 +67,15 @@ static uint32_t number(const char *text, uint32_t max)
 
 static long resident_kib(void)
 {
-    long ignored;
-    long pages = 0;
+    char line[256];
+    char *second = NULL;
     FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%ld %ld", &ignored, &pages) != 2) {
+    if (file == NULL || fgets(line, sizeof(line), file) == NULL ||
+        (second = strchr(line, ' ')) == NULL) {
         die("/proc/self/statm", "cannot be read");
     }
     (void)fclose(file);
-    return pages * PAGE_KIB;
+    return strtol(second, NULL, 10) * PAGE_KIB;
 }
 
 static double cpu_us(const struct rusage *from, const struct rusage *to)

@@ -118,10 +118,23 @@ static void need_room(struct hf_past *past, size_t size)
     }
 }
 
+static void forget(struct hf_past *past, uint32_t lane)
+{
+    struct item *item = item_of(past, lane);
+    if (item == NULL) {
+        return;
+    }
+    struct hf_records records = records_of(item);
+    past->dead += item_size(&records);
+    item->lane = UINT32_MAX;
+    past->places[lane] = 0;
+    past->kept--;
+}
+
 void hf_past_keep(struct hf_past *past, uint32_t lane, uint64_t sum,
                   const struct hf_records *records)
 {
-    hf_past_drop(past, lane);
+    forget(past, lane);
     size_t size = item_size(records);
     need_place(past, lane);
     need_room(past, size);
@@ -153,15 +166,7 @@ bool hf_past_find(const struct hf_past *past, uint32_t lane, uint64_t sum,
 
 void hf_past_drop(struct hf_past *past, uint32_t lane)
 {
-    struct item *item = item_of(past, lane);
-    if (item == NULL) {
-        return;
-    }
-    struct hf_records records = records_of(item);
-    past->dead += item_size(&records);
-    item->lane = UINT32_MAX;
-    past->places[lane] = 0;
-    past->kept--;
+    forget(past, lane);
     if (past->kept == 0) {
         hf_past_release(past);
     }

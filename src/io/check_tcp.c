@@ -16,10 +16,12 @@
 #include "io/check_probe.h"
 
 enum {
-    WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
     SEGMENT_MIN = 500,        /* octets that every path takes in one segment */
     CONTENT_ROOM_KEPT = 4096, /* of a body, by an attempt that is free */
 };
+
+/* Not in the enumeration: EPOLLET does not fit an int. */
+static const uint32_t WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 /* Errors that say that this machine has run out of something. */
 static bool is_own_trouble(int error)

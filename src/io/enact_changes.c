@@ -17,8 +17,9 @@
 enum {
     CHANGES_MAX = 256 * 1024 * 1024, /* octets; beyond, the whole zone is read instead */
     FENCES_MAX = 4,                  /* TXT records of one owner at a time */
-    NONE = UINT32_MAX,
 };
+
+static const uint32_t NONE = UINT32_MAX; /* not in the enumeration: it does not fit an int */
 
 /* One record deleted or added; RDATA follows, in a multiple of 4 octets. */
 struct change {
