@@ -50,7 +50,9 @@ enum {
     HF_ENACTOR_WINDOW_FIRST = 16,
     HF_ENACTOR_LOOK_SHARE = 4, /* looks of rollouts are apart by so many times what the last took */
     HF_ENACTOR_LOOK_MIN_MS = 250,
-    HF_ENACTOR_LOOK_MAX_MS = 2000,     /* and by no less, and no more */
+    HF_ENACTOR_LOOK_MAX_MS = 2000, /* and by no less, and no more */
+    HF_ENACTOR_TURN_MS = 25, /* beside twice the latency: for one enactor's only message before
+                                 the next one looks what became of it */
     HF_ENACTOR_PATIENCE_MIN_MS = 1000, /* at least, while others write their share */
     HF_ENACTOR_HEALS_MAX = 3,          /* of one lane in a window */
     HF_ENACTOR_HEAL_WINDOW_MS = 60000,
