@@ -157,6 +157,7 @@ static void start(struct process *process)
                                                  .name_count = api->name_count,
                                                  .events_path = "/api/v1/events",
                                                  .is_open = hf_page_files_has,
+                                                 .workers = HF_API_WORKERS,
                                                  .handler = handle,
                                                  .context = &process->api};
     uv_timer_start(&process->turn_timer, on_turn, 0, HF_API_REFRESH_MS);
