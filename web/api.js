@@ -25,13 +25,14 @@ export function keepToken(text) {
   }
 }
 
-// Out of the address before anybody can copy it, or it gets into a history.
+// Out of the address before anybody can copy it, or it gets into a history. Whether there was one.
 export function takeToken() {
   const found = /^#token=([^&]+)&?(.*)$/.exec(location.hash);
   if (found) {
     keepToken(decodeURIComponent(found[1]));
     history.replaceState(null, "", found[2] ? `#${found[2]}` : location.pathname);
   }
+  return found !== null;
 }
 
 function headers(more = {}) {

@@ -6,7 +6,7 @@ import { ActionDialog, TokenPanel, done } from "./dialog.js";
 import { clock, duration } from "./format.js";
 import { href, reread, route } from "./route.js";
 import { Search } from "./search.js";
-import { failed, link, me, now, old, start, status } from "./state.js";
+import { failed, link, me, now, old, readMe, start, status, touch } from "./state.js";
 import { Backends } from "./backends.js";
 import { Endpoint } from "./endpoint.js";
 import { Endpoints } from "./endpoints.js";
@@ -132,5 +132,12 @@ function App() {
 document.documentElement.dataset.theme = theme.value;
 takeToken();
 reread();
+addEventListener("hashchange", () => {
+  if (takeToken()) {
+    reread();
+    readMe();
+    touch();
+  }
+});
 start();
 render(html`<${App} />`, document.getElementById("app"));

@@ -16,6 +16,7 @@ const LETTERS = { u: "up", d: "down", "?": "unknown", U: "up", D: "down", "!": "
 const COLOURS = [["state", "state"], ["duration", "check time"], ["flaps", "flaps"]];
 const VERDICTS = [["", "all"], ["down", "down"], ["unknown", "unknown"], ["drained", "drained"],
   ["flapping", "flapping"], ["up", "up"]];
+const SHOWN_MIN = 6; // buckets
 const BUCKETS_US = [250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1e6,
   Infinity];
 
@@ -106,13 +107,16 @@ function Durations({ rows }) {
   for (const row of checked) {
     values[BUCKETS_US.findIndex((most) => row.duration_us <= most)]++;
   }
+  const used = Math.max(SHOWN_MIN, values.findLastIndex((value) => value > 0) + 2);
+  const shown = values.slice(0, used);
   const sorted = checked.map((row) => row.duration_us).sort((a, b) => a - b);
   const at = (share) => checkTime(sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
   const says = `half of the checks take at most ${at(0.5)}, 99 % at most ${at(0.99)}`;
   const name = (i) => (BUCKETS_US[i] === undefined ? "" : BUCKETS_US[i] === Infinity ? "more"
     : checkTime(BUCKETS_US[i]).replace(/\.0+ /, " ").replace(/(\.\d)0 /, "$1 "));
   return html`<${Panel} title="Time of the last checks" aside=${says}>
-    <${Columns} x=${values.map((_, i) => i)} series=${[{ tone: "heat", values }]} says=${says}
+    <${Columns} x=${shown.map((_, i) => i)} key=${shown.length}
+      series=${[{ tone: "heat", values: shown }]} says=${says}
       height=${150} xValues=${(self, at) => at.map((i) => (Number.isInteger(i) ? name(i) : ""))} />
   <//>`;
 }

@@ -28,8 +28,9 @@ function options({ series, width, height, label, xValues, yValues, align }) {
   const bars = uPlot.paths.bars({ size: [0.8, 40], align });
   return {
     width, height, legend: { show: false }, cursor: { show: false },
-    padding: [8, 8, 0, 0],
-    scales: { x: { time: false }, y: { range: (self, min, max) => [0, Math.max(max, 4)] } },
+    padding: [8, 16, 0, 0],
+    scales: { x: { time: false, range: (self, min, max) =>
+      (align === 0 ? [min - 0.6, max + 0.6] : [min, max]) }, y: { range: (self, min, max) => [0, Math.max(max, 4)] } },
     axes: [
       { ...axis, size: 26, grid: { show: false }, values: xValues },
       { ...axis, size: 40, grid: { stroke: colour("line"), width: 1 }, values: yValues, label,

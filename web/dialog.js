@@ -4,6 +4,7 @@
 // same, for those who only read here.
 import { html, signal, useEffect, useId, useRef, useState } from "./lib.js";
 import { keepToken, post, token } from "./api.js";
+import { plural, short } from "./format.js";
 import { Command } from "./parts.js";
 import { me, readMe, touch } from "./state.js";
 
@@ -17,14 +18,14 @@ const command = (...words) => `holdfast ${words.map(quote).join(" ")}`;
 // Each says: title, what (the consequence), word (to be typed), path, body, basis, command.
 export const ACTIONS = {
   freeze: (zone, basis) => ({
-    title: zone === "*" ? "Freeze everything" : `Freeze ${zone}`, path: "freeze", basis,
+    title: zone === "*" ? "Freeze everything" : `Freeze ${short(zone)}`, path: "freeze", basis,
     what: "The DNS server will refuse every write, also healing. Names go on answering as they " +
       "do now, whatever happens to backends.",
     word: zone === "*" ? "freeze all" : zone, body: zone === "*" ? {} : { zone },
     command: zone === "*" ? command("freeze") : command("freeze", zone),
   }),
   thaw: (zone, basis) => ({
-    title: zone === "*" ? "Thaw everything" : `Thaw ${zone}`, path: "thaw", basis,
+    title: zone === "*" ? "Thaw everything" : `Thaw ${short(zone)}`, path: "thaw", basis,
     what: "Enactors write again; what has waited is written at once, as the guards allow.",
     word: zone === "*" ? "thaw all" : zone, body: zone === "*" ? {} : { zone },
     command: zone === "*" ? command("thaw") : command("thaw", zone),
@@ -41,13 +42,13 @@ export const ACTIONS = {
     word: subject, body: { subject }, command: command("undrain", subject),
   }),
   approve: (held, basis) => ({
-    title: `Approve ${plans(held.count)}`, path: "approve", basis,
+    title: `Approve changes of ${plural(held.count, "name")}`, path: "approve", basis,
     what: `Held plan ${held.id} passes the guards once. If the plan changes before, the approval ` +
       "does not hold.",
     word: held.id.slice(0, 8), body: { plan: held.id }, command: command("approve", held.id),
   }),
   rollback: (endpoint, to, basis) => ({
-    title: `Roll ${endpoint === "*" ? "everything" : endpoint} back to generation ${to}`,
+    title: `Roll ${endpoint === "*" ? "everything" : short(endpoint)} back to generation ${to}`,
     path: "rollback", basis,
     what: `A new generation with the content of generation ${to} is published. ` +
       `${endpoint === "*" ? "All names" : "The name"} will not follow health until released.`,
@@ -56,21 +57,17 @@ export const ACTIONS = {
     command: command("rollback", endpoint === "*" ? "--all" : endpoint, "--to", String(to)),
   }),
   release: (endpoint, basis) => ({
-    title: `Release ${endpoint}`, path: "release", basis,
+    title: `Release ${short(endpoint)}`, path: "release", basis,
     what: "It follows the health of its backends again.",
     word: endpoint, body: { endpoint }, command: command("release", endpoint),
   }),
   retire: (endpoint, basis) => ({
-    title: `Retire ${endpoint}`, path: "retire", basis,
+    title: `Retire ${short(endpoint)}`, path: "retire", basis,
     what: "The name stops answering, for good. Take it out of the configuration, too.",
     word: endpoint, body: { endpoint, confirm: endpoint },
     command: command("retire", endpoint, "--yes"),
   }),
 };
-
-function plans(count) {
-  return count === 1 ? "the change of one name" : `changes of ${count} names`;
-}
 
 export function ask(action) {
   asked.value = action;
@@ -104,7 +101,7 @@ function Confirm({ action, close }) {
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const [wordId, whyId, hintId] = [useId(), useId(), useId()];
-  const matches = typed.trim() === action.word;
+  const matches = short(typed.trim()) === short(action.word);
   const send = async (event) => {
     event.preventDefault();
     if (!matches || busy) {
@@ -123,7 +120,7 @@ function Confirm({ action, close }) {
     touch();
   };
   return html`<form onSubmit=${send}>
-    <label for=${wordId}>Type <strong class="word">${action.word}</strong> to confirm</label>
+    <label for=${wordId}>Type <strong class="word">${short(action.word)}</strong> to confirm</label>
     <input id=${wordId} autocomplete="off" spellcheck="false" value=${typed} autofocus
       aria-describedby=${hintId} onInput=${(event) => setTyped(event.target.value)} />
     <p id=${hintId} class="unseen">The button can be pressed when the word is the same.</p>
