@@ -191,9 +191,9 @@ export class Installation {
 
   // Changes the zone by hand, past Holdfast, with its own key.
   async edit(...lines) {
-    const secret = (await fs.readFile(path.join(this.folder, "data/tsig-local.key"), "utf8")).trim();
+    const key = await fs.readFile(path.join(this.folder, "data/tsig-local.key"), "utf8");
     const text = [`server 127.0.0.1 ${this.dns}`, `zone ${ZONE}.`, ...lines, "send", ""].join("\n");
-    const child = run("knsupdate", ["-y", `hmac-sha256:holdfast:${secret}`]);
+    const child = run("knsupdate", ["-y", `hmac-sha256:holdfast:${key.trim()}`]);
     child.child.stdin.end(text);
     await child;
   }
