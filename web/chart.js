@@ -29,8 +29,11 @@ function options({ series, width, height, label, xValues, yValues, align }) {
   return {
     width, height, legend: { show: false }, cursor: { show: false },
     padding: [8, 16, 0, 0],
-    scales: { x: { time: false, range: (self, min, max) =>
-      (align === 0 ? [min - 0.6, max + 0.6] : [min, max]) }, y: { range: (self, min, max) => [0, Math.max(max, 4)] } },
+    scales: {
+      x: { time: false, range: (self, min, max) =>
+        (align === 0 ? [min - 0.6, max + 0.6] : [min, max]) },
+      y: { range: (self, min, max) => [0, Math.max(max, 4)] },
+    },
     axes: [
       { ...axis, size: 26, grid: { show: false }, values: xValues },
       { ...axis, size: 40, grid: { stroke: colour("line"), width: 1 }, values: yValues, label,

@@ -60,6 +60,9 @@ class Backends {
   }
 }
 
+const edgeNames = () => SITES.flatMap((site) =>
+  Array.from({ length: EDGE }, (_, i) => `edge-${site}-${i + 1}`));
+
 function configuration({ dns, api, backends }) {
   const web = [1, 2, 3, 4, 5, 6].map((i) =>
     `      - { name: web-${i}, address: 127.0.0.${10 + i}, site: ${"abc"[(i - 1) >> 1]} }`);
@@ -81,7 +84,8 @@ pools:
     backends:
 ${web.join("\n")}
   edge:
-    check: { type: http, port: ${backends}, interval: 4s, rise: 1, fall: 1, hold_down: 0s }
+    check: { type: file, path: edge.states, interval: 500ms, stale: 1h, rise: 1, fall: 1,
+             hold_down: 0s }
     backends:
 ${edge.join("\n")}
 endpoints:
@@ -108,9 +112,18 @@ export class Installation {
     made.config = path.join(made.folder, "holdfast.yaml");
     await fs.writeFile(path.join(made.folder, "tokens"),
       `operator ann ${TOKEN}\n`, { mode: 0o600 });
+    await made.setEdge([]);
     await fs.writeFile(made.config, configure({ dns: made.dns, api: made.api,
       backends: made.backends.port, folder: made.folder }));
     return made;
+  }
+
+  // Which backends of the pool edge are down: a file says so, as another tool would.
+  async setEdge(down) {
+    const states = edgeNames().map((name) => `${name} ${down.includes(name) ? "down" : "up"}\n`);
+    const file = path.join(this.folder, "edge.states");
+    await fs.writeFile(`${file}.new`, states.join(""));
+    await fs.rename(`${file}.new`, file);
   }
 
   get url() {
