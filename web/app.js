@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The frame: head, views, how old the view is. Everything else is in the view's own module.
-import { html, render, signal, useEffect, useRef } from "./lib.js";
+import { html, render, signal, useEffect, useErrorBoundary, useRef } from "./lib.js";
 import { takeToken } from "./api.js";
 import { ActionDialog, TokenPanel, done } from "./dialog.js";
 import { clock, duration } from "./format.js";
@@ -79,6 +79,13 @@ function Done() {
   return html`<div role="status" class=${fresh ? "done" : ""}>${fresh && done.value.text}</div>`;
 }
 
+// A view that breaks says so and leaves the others alone.
+function Guarded({ children }) {
+  const [error] = useErrorBoundary((caught) => console.error(caught));
+  return error ? html`<p class="trouble" role="alert">This view could not be shown (${
+    error.message}). The others can, and <code>holdfast status</code> says the same.</p>` : children;
+}
+
 function View() {
   const { view, name } = route.value;
   if (status.value === null) {
@@ -125,7 +132,7 @@ function App() {
   }}>To the content</a>
   <${Head} /><${Age} /><${Done} />
   <main id="main" ref=${main} tabindex="-1" class=${old.value === null ? "" : "old"}>
-    <${View} /></main>
+    <${Guarded} key=${`${view} ${name}`}><${View} /><//></main>
   <${ActionDialog} />`;
 }
 

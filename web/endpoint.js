@@ -2,7 +2,7 @@
 // One endpoint: what it answers and why, how it came to that, and what can be done about it.
 import { html } from "./lib.js";
 import { ACTIONS, ActionButton } from "./dialog.js";
-import { count, plural, short } from "./format.js";
+import { count, plural, sentence, short } from "./format.js";
 import { Ago, Command, Empty, Glyph, Panel, State, Table, Trouble } from "./parts.js";
 import { href } from "./route.js";
 import { now, useData } from "./state.js";
@@ -101,7 +101,7 @@ function Members({ body }) {
         <th scope="row"><a href=${href("backends", "", { backend: row.name })}>${row.name}</a></th>
         <td class="nowrap"><${State} tone=${REASONS[row.reason]?.[0] ?? "idle"}>${
           REASONS[row.reason]?.[1] ?? row.reason}<//></td>
-        <td class="why">${row.why}</td>
+        <td class="why"><bdi>${row.why}</bdi></td>
         <td><code>${row.addresses.join(" ")}</code></td>
         <td class="dim">${row.answered === null ? "?" : row.answered ? "yes" : "no"}</td></tr>`)}
     <//>`}
@@ -154,7 +154,7 @@ function Words({ body }) {
         ${" "}${said[word.kind] ?? word.kind} ${word.subject === "*" ? "everything"
           : short(word.subject)}${word.kind === "pin"
           ? ` to generation ${word.generation}` : ""}, <${Ago} at=${word.at_ms} />
-        ${word.why && html`<span class="dim">: ${word.why}</span>`}</li>`)}</ul>`}
+        ${word.why && html`<span class="dim">: <bdi>${word.why}</bdi></span>`}</li>`)}</ul>`}
     <div class="buttons">
       ${pinned && html`<${ActionButton} action=${() =>
         ACTIONS.release(body.endpoint, body.basis)}>Release …<//>`}
@@ -174,7 +174,7 @@ function Missing({ name, error }) {
 
 export function Endpoint({ name }) {
   const path = `endpoints/${encodeURIComponent(name)}`;
-  const answer = useData(path, ["endpoints", "writes"], 1500);
+  const answer = useData(path, ["endpoints", "writes", "beat"], 1500);
   const history = useData(`${path}/history?limit=50`, ["plans"], 2000);
   const writes = useData(`${path}/writes?limit=1000`, ["writes"], 1500);
   const { body, error } = answer;
@@ -185,7 +185,7 @@ export function Endpoint({ name }) {
   const [tone, says] = COMPARED[body.state] ?? ["idle", body.state];
   return html`<h1 class="endpoint-name">${short(body.endpoint)}</h1>
     <div class="verdict ${tone}"><p><${Glyph} tone=${tone} /><strong>${says}</strong>${
-      body.text && html` <span>${body.text}</span>`}</p>
+      body.text && html` <bdi>${sentence(body.text)}</bdi>`}</p>
       ${body.command && html`<${Command} text=${body.command} />`}
       <${Hold} hold=${body.hold} /></div>
     <${Trouble} error=${error} what="The endpoint" />

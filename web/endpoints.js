@@ -6,7 +6,7 @@ import { count, plural } from "./format.js";
 import { Ago, Choices, Empty, Name, Panel, State, Table, Trouble } from "./parts.js";
 import { href, refine, route } from "./route.js";
 import { status, useData } from "./state.js";
-import { ENDPOINT_STATES, cause } from "./words.js";
+import { cause, endpointWords } from "./words.js";
 
 const PAGE = 100;
 const FILTERS = [["", "all"], ["in-step", "in step"], ["behind", "behind"], ["held", "held"],
@@ -32,8 +32,8 @@ export function Filter({ label, name, placeholder }) {
 function Row({ row }) {
   return html`<tr>
     <th scope="row"><${Name} name=${row.name} /></th>
-    <td>${row.states.map((state) => html`<${State} key=${state} tone=${ENDPOINT_STATES[state].tone}
-      title=${ENDPOINT_STATES[state].says}>${ENDPOINT_STATES[state].word}<//> `)}</td>
+    <td>${row.states.map((state) => html`<${State} key=${state} tone=${endpointWords(state).tone}
+      title=${endpointWords(state).says}>${endpointWords(state).word}<//> `)}</td>
     <td class="number">${count(row.addresses)}</td>
     <td class="number">${row.generation === 0 ? "" : row.generation}</td>
     <td><${Ago} at=${row.changed_ms} never="" /></td>

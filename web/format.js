@@ -42,6 +42,12 @@ export const moment = (at_ms) => dates.format(at_ms);
 export const short = (name) =>
   (name.length > 1 && /[^\\]\.$/.test(name) ? name.slice(0, -1) : name);
 
+// Texts of the API begin in lower case and have no full stop. Names keep their first letter.
+export function sentence(text) {
+  const first = /^[a-z]+(?=[ ,:]|$)/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+  return text === "" || /[.!?]$/.test(text) ? first : `${first}.`;
+}
+
 // "a", "a and b", "a, b and 3 more"
 export function list(names, most = 3, total = names.length) {
   if (total > most || total > names.length) {

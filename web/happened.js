@@ -6,10 +6,10 @@ import { count, list, plural, short } from "./format.js";
 import { Ago, Empty, Glyph, Panel } from "./parts.js";
 import { href } from "./route.js";
 import { useData } from "./state.js";
-import { WRITES, cause, isRoutine, isRoutineCause } from "./words.js";
+import { cause, isRoutine, isRoutineCause, writeWords } from "./words.js";
 
 const SHOWN = 14;
-const TELLING = { healed: "healed", stale: "stale", guard: "guard", unknown: "unknown" };
+const TELLING = { healed: "notice", stale: "critical", unknown: "warning" }; // with their tones
 const TOGETHER_MS = 5000; // writes of one kind within it are told as one
 
 const DID = {
@@ -27,8 +27,8 @@ function ofPlans(plans) {
     const telling = plan.causes.filter((row) => !isRoutineCause(row));
     return { at_ms: plan.created_ms, key: `plan ${plan.generation}`,
       tone: "info", to: href("plans", String(plan.generation)),
-      text: `Generation ${plan.generation}: ${list(telling.map(cause), 2)} changed ` +
-        `${plural(plan.endpoints_changed, "answer")}` };
+      text: `Generation ${plan.generation} changes ${plural(plan.endpoints_changed, "answer")}: ` +
+        list(telling.map(cause), 2) };
   });
 }
 
@@ -37,7 +37,6 @@ const TOLD = {
     `${row.generation} back`,
   stale: (row, names) => `${row.enactor} came late with generation ${row.generation} for ` +
     `${names}, which has ${row.met_generation}: refused`,
-  guard: (row, names) => `${row.enactor} was refused on ${names}: its zone is frozen`,
   unknown: (row, names) => `${row.enactor} got no answer when it wrote ${names}`,
 };
 
@@ -55,10 +54,9 @@ function ofWrites(writes) {
       groups.push({ row, at_ms: row.at_ms, names: new Set([short(row.endpoint)]) });
     }
   }
-  const tones = { healed: "notice", stale: "critical", guard: "frozen", unknown: "warning" };
-  return groups.map(({ row, at_ms, names }) => ({ at_ms, tone: tones[row.kind],
+  return groups.map(({ row, at_ms, names }) => ({ at_ms, tone: TELLING[row.kind],
     key: `${row.kind} ${row.enactor} ${at_ms}`, to: href("endpoints", row.endpoint),
-    text: TOLD[row.kind](row, list([...names], 2)), title: WRITES[row.kind].says }));
+    text: TOLD[row.kind](row, list([...names], 2)), title: writeWords(row.kind).says }));
 }
 
 const ofActions = (actions) => actions.map((row) => ({ at_ms: row.at_ms, tone: "info",

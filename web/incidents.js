@@ -2,7 +2,7 @@
 // Incidents that Holdfast opened by itself, what they are made of, and what operators say of them.
 import { html, useId, useState } from "./lib.js";
 import { post } from "./api.js";
-import { clock, count, duration, list, moment, plural, short } from "./format.js";
+import { clock, count, duration, list, moment, plural, sentence, short } from "./format.js";
 import { Ago, Choices, Command, Empty, Name, Panel, State, Table, Trouble } from "./parts.js";
 import { href, refine, route } from "./route.js";
 import { me, now, touch, useData } from "./state.js";
@@ -80,7 +80,7 @@ function Parts({ incident }) {
         <td class="nowrap" title=${moment(row.from_ms)}>${clock(row.from_ms)}</td>
         <td class="nowrap">${row.to_ms ? clock(row.to_ms)
           : html`<${State} tone="warning">now<//>`}</td>
-        <td class="why">${row.text}</td>
+        <td class="why"><bdi>${sentence(row.text)}</bdi></td>
         <td>${row.subject ? short(row.subject) : ""}</td></tr>`)}<//>
   <//>`;
 }

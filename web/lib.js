@@ -4,7 +4,7 @@ import { h } from "./vendor/preact.js";
 import htm from "./vendor/htm.js";
 
 export { Component, render } from "./vendor/preact.js";
-export { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from
+export { useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useRef, useState } from
   "./vendor/preact-hooks.js";
 export { batch, computed, effect, signal } from "./vendor/signals.js";
 export const html = htm.bind(h);

@@ -2,13 +2,13 @@
 // Now: what needs a person first; then how a change travels, part by part, and what happened.
 import { html } from "./lib.js";
 import { ACTIONS, ActionButton } from "./dialog.js";
-import { clock, count, duration, minute, plural, short } from "./format.js";
+import { clock, count, duration, minute, plural, sentence, short } from "./format.js";
 import { Columns } from "./chart.js";
 import { Happened } from "./happened.js";
 import { Ago, Command, Empty, Glyph, Meter, Name, Panel, State, Table, Trouble } from "./parts.js";
 import { href } from "./route.js";
 import { now, status, useData } from "./state.js";
-import { ENDPOINT_STATES, WRITES, ZONE_STATES, headline, situations } from "./words.js";
+import { endpointWords, headline, situations, writeWords, zoneWords } from "./words.js";
 
 const ZONES_SHOWN = 12;
 const WRITES_SPAN_MS = 15 * 60 * 1000;
@@ -18,7 +18,7 @@ function Situation({ item }) {
   const { words } = status.value.basis;
   return html`<li class="situation ${item.tone}">
     <h3><${Glyph} tone=${item.tone} />${item.title}</h3>
-    <p>${item.detail}${/[.!?]$/.test(item.detail) ? "" : "."}${" "}
+    <p><bdi>${sentence(item.detail)}</bdi>${" "}
       <span class="meaning">${item.meaning}</span></p>
     <div class="helps">
       ${item.command && html`<${Command} text=${item.command} note=${item.commandFor} />`}
@@ -77,7 +77,7 @@ function serverTile(targets) {
   const zones = rows.flatMap((target) => target.zones);
   const wrong = zones.filter((zone) => zone.state !== "open");
   const [first] = wrong;
-  const tone = wrong.length === 0 ? "ok" : ZONE_STATES[first.state][0];
+  const tone = wrong.length === 0 ? "ok" : zoneWords(first.state)[0];
   return { view: "endpoints", title: "DNS servers", tone,
     value: wrong.length === 0 ? `${plural(zones.length, "zone")} open`
       : `${count(wrong.length)} of ${plural(zones.length, "zone")} ${first.state}`,
@@ -110,7 +110,7 @@ function EndpointCounts() {
     <div class="bar" aria-hidden="true">
       <${Meter} part=${in_step} whole=${planned} tone=${behind > 0 ? "info" : "ok"} /></div>
     <ul class="counts">${COUNTED.map(([key, state], i) => {
-      const { word, tone, says } = ENDPOINT_STATES[state];
+      const { word, tone, says } = endpointWords(state);
       return (i < ALWAYS || endpoints[key] > 0) && html`<li key=${key}>
         <a href=${href("endpoints", "", { state })} title=${says}
           class=${endpoints[key] > 0 ? "" : "none"}>
@@ -122,14 +122,15 @@ function EndpointCounts() {
 
 // --- enactors and zones ---
 
-function lag(row) {
+function lag(row, since_ms) {
+  const lag_ms = row.lag_ms + Math.max(0, now.value - since_ms);
   if (row.lag_generations === 0) {
     return row.behind === 0 ? html`<${State} tone="ok">in step<//>`
       : html`<${State} tone="info">${count(row.behind)} to write<//>`;
   }
-  const tone = row.alive && row.lag_ms < 5000 ? "info" : "warning";
+  const tone = row.alive && lag_ms < 5000 ? "info" : "warning";
   return html`<${State} tone=${tone}>${plural(row.lag_generations, "plan")}, ${
-    duration(row.lag_ms)}<//>`;
+    duration(lag_ms)}<//>`;
 }
 
 const sum = (zones, key) => zones.reduce((total, zone) => total + zone[key], 0);
@@ -143,7 +144,7 @@ function Enactors({ enactors, error }) {
     <${Table} caption="Enactors and their lag" head=${head}>${rows.map((row) => html`
       <tr key=${row.name} class=${row.alive ? "" : "dead"}>
         <th scope="row"><${State} tone=${row.alive ? "ok" : "warning"}>${row.name}<//></th>
-        <td><${Ago} at=${row.seen_ms} /></td><td>${lag(row)}</td>
+        <td><${Ago} at=${row.seen_ms} /></td><td>${lag(row, enactors.now_ms)}</td>
         <td class="number">${row.plan_generation}</td>
         <td class="number">${count(sum(row.zones, "written"))}</td>
         <td class="number">${count(sum(row.zones, "refused"))}</td>
@@ -167,7 +168,7 @@ function Zones({ targets, error }) {
   const { words } = status.value.basis;
   const isAll = status.value.overrides.some((word) =>
     word.kind === "freeze" && word.subject === "*");
-  const head = ["Zone", "State", "In step", { text: "Latency", className: "number" }, "DNS server",
+  const head = ["Zone, server", "State", "In step", { text: "Latency", className: "number" },
     { text: html`<span class="unseen">Action</span>` }];
   const freezeAll = !isAll && html`<${ActionButton} danger action=${() =>
     ACTIONS.freeze("*", words)}>Freeze everything …<//>`;
@@ -175,18 +176,18 @@ function Zones({ targets, error }) {
     <${Trouble} error=${error} what="DNS servers" />
     <${Table} caption="DNS servers and zones" head=${head}>${rows.slice(0, ZONES_SHOWN).map((row) =>
       html`<tr key=${row.zone}><th scope="row"><a href=${href("endpoints", "",
-          { zone: row.zone })}>${short(row.zone)}</a></th>
-        <td><${State} tone=${ZONE_STATES[row.state][0]}>${ZONE_STATES[row.state][1]}<//></td>
+          { zone: row.zone })}>${short(row.zone)}</a>
+          <div class="dim small">${row.target.name}, ${row.target.host}@${row.target.port}</div></th>
+        <td><${State} tone=${zoneWords(row.state)[0]}>${zoneWords(row.state)[1]}<//></td>
         <td class="nowrap"><${Meter} part=${row.in_step} whole=${row.endpoints}
           tone=${row.behind > 0 ? "info" : "ok"} /> ${count(row.in_step)}
           <span class="dim"> of ${count(row.endpoints)}</span></td>
         <td class="number">${row.latency_ms} ms</td>
-        <td>${row.target.name} <span class="dim">${row.target.host}@${row.target.port}</span></td>
         <td class="number">${row.frozen
           ? html`<${ActionButton} action=${() => ACTIONS.thaw(row.zone, words)}>Thaw …<//>`
           : html`<${ActionButton} action=${() => ACTIONS.freeze(row.zone, words)}>Freeze …<//>`}
         </td></tr>
-      ${row.why && html`<tr><td colspan="6" class="why">${row.why}</td></tr>`}`)}
+      ${row.why && html`<tr><td colspan="5" class="why">${row.why}</td></tr>`}`)}
     <//>
     ${rows.length > ZONES_SHOWN && html`<p class="dim small">${
       count(rows.length - ZONES_SHOWN)} more zones are no worse than these.</p>`}
@@ -195,8 +196,8 @@ function Zones({ targets, error }) {
 
 // --- writes over time ---
 
-const STACKED = [["written", "ok"], ["lost-race", "idle"], ["healed", "notice"],
-  ["guard", "frozen"], ["unknown", "warning"], ["stale", "critical"]];
+const STACKED = [["written", "ok"], ["lost-race", "idle"], ["refused", "idle"],
+  ["healed", "notice"], ["unknown", "warning"], ["stale", "critical"]];
 
 function Writes({ writes, error }) {
   const steps = WRITES_SPAN_MS / WRITES_STEP_MS;
@@ -214,7 +215,7 @@ function Writes({ writes, error }) {
     }
   }
   const shown = series.filter(({ total, kind }) => total > 0 || kind === "written");
-  const says = shown.map(({ kind, total }) => `${count(total)} ${WRITES[kind].word}`).join(", ");
+  const says = shown.map(({ kind, total }) => `${count(total)} ${writeWords(kind).word}`).join(", ");
   const known = writes && writes.since_ms > start
     ? `known since ${clock(writes.since_ms)}` : "each half minute";
   return html`<${Panel} title="Writes, last 15 minutes" aside=${known}>
@@ -222,14 +223,14 @@ function Writes({ writes, error }) {
     <${Columns} x=${x} series=${series} says=${`Writes of the last 15 minutes: ${says}`}
       align=${1} xValues=${(self, at) => at.map((s) => minute(s * 1000))} />
     <ul class="legend">${shown.map(({ kind, tone, total }) => html`<li key=${kind}
-      title=${WRITES[kind].says}><${State} tone=${tone}>${count(total)} ${WRITES[kind].word}<//>
+      title=${writeWords(kind).says}><${State} tone=${tone}>${count(total)} ${writeWords(kind).word}<//>
       </li>`)}</ul>
   <//>`;
 }
 
 export function Now() {
-  const targets = useData("targets", ["status", "enactors"]);
-  const enactors = useData("enactors", ["status", "enactors", "writes"]);
+  const targets = useData("targets", ["status", "enactors", "beat"]);
+  const enactors = useData("enactors", ["status", "enactors", "writes", "beat"]);
   const writes = useData("writes?limit=1000", ["writes"], 3000);
   const down = useData("backends?verdict=down&limit=50", ["backends"], 2000);
   const items = situations({ status: status.value, down: down.body, writes: writes.body,

@@ -5,7 +5,7 @@ import { get } from "./api.js";
 import { count, short } from "./format.js";
 import { Glyph } from "./parts.js";
 import { go } from "./route.js";
-import { ENDPOINT_STATES } from "./words.js";
+import { endpointWords } from "./words.js";
 
 const WAIT_MS = 100;
 const SHOWN = 8;
@@ -17,8 +17,8 @@ async function find(text, signal) {
     get(`endpoints?${query}&limit=${SHOWN}`, signal), get(`backends?${query}&limit=3`, signal)]);
   return [
     ...endpoints.body.endpoints.map((row) => ({ view: "endpoints", name: row.name, query: {},
-      text: short(row.name), tone: ENDPOINT_STATES[row.state].tone,
-      says: ENDPOINT_STATES[row.state].word })),
+      text: short(row.name), tone: endpointWords(row.state).tone,
+      says: endpointWords(row.state).word })),
     ...backends.body.backends.map((row) => ({ view: "backends", name: "",
       query: { backend: row.name }, text: row.name, tone: VERDICTS[row.verdict],
       says: `backend, ${row.verdict}` })),

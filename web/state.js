@@ -45,6 +45,7 @@ const TOUCHES = {
   alerts: ["status", "incidents", "plans"],
   writes: ["writes", "enactors"],
   incident: ["incidents"],
+  beat: ["beat"],
 };
 const ALL = [...new Set(Object.values(TOUCHES).flat())];
 const versions = Object.fromEntries(ALL.map((topic) => [topic, signal(0)]));
@@ -60,9 +61,8 @@ export function touch(topics = ALL) {
 function hear({ name, text }) {
   if (name === "beat") {
     beat.value = JSON.parse(text);
-  } else {
-    touch(name === "reset" ? ALL : TOUCHES[name] ?? []);
   }
+  touch(name === "reset" ? ALL : TOUCHES[name] ?? []);
 }
 
 function setClock(date_ms) {
@@ -156,7 +156,7 @@ export function start() {
   setInterval(() => {
     tick.value = Date.now();
   }, 1000);
-  keepReading(readStatus, ["status"]);
+  keepReading(readStatus, ["status", "beat"]);
   follow({
     open() {
       link.value = { state: "live", since_ms: Date.now(), error: null };

@@ -7,7 +7,7 @@ import { clock, duration, minute, plural } from "./format.js";
 import { Choices, Empty, Panel, State, Table } from "./parts.js";
 import { refine, route } from "./route.js";
 import { now, status } from "./state.js";
-import { WRITES, cause } from "./words.js";
+import { cause, writeWords } from "./words.js";
 
 const MINUTE = 60000;
 const SPANS = [2, 5, 15, 60, 360, 1440, 10080].map((minutes) => minutes * MINUTE);
@@ -56,7 +56,7 @@ function lanesOf(writes) {
 }
 
 function Mark({ write, x, y }) {
-  const { word, says } = WRITES[write.kind];
+  const { word, says } = writeWords(write.kind);
   const title = html`<title>${clock(write.at_ms)}: ${write.enactor}, generation ${
     write.generation}, ${word}: ${says}${write.met_generation
     ? ` (found ${write.met_generation} by ${write.met_writer})` : ""}</title>`;
@@ -70,10 +70,11 @@ function Mark({ write, x, y }) {
       return html`<g class="mark stale"><circle cx=${x} cy=${y} r="8" />
         <path d="M${x - 4} ${y - 4}l8 8m0 -8l-8 8" />${title}</g>`;
     case "lost-race":
+    case "refused":
       return html`<circle class="mark race" cx=${x} cy=${y} r="3.5">${title}</circle>`;
     default:
-      return html`<g class="mark ${write.kind}"><circle cx=${x} cy=${y} r="7" />
-        <text x=${x} y=${y + 4}>${write.kind === "guard" ? "❄" : "?"}</text>${title}</g>`;
+      return html`<g class="mark unknown"><circle cx=${x} cy=${y} r="7" />
+        <text x=${x} y=${y + 4}>?</text>${title}</g>`;
   }
 }
 
@@ -192,9 +193,9 @@ function AsTable({ changes, writes }) {
     ...changes.map((row) => ({ at: row.changed_ms, who: "planner", generation: row.generation,
       tone: "info", what: `published: ${cause(row)}` })),
     ...writes.map((row) => ({ at: row.at_ms, who: row.enactor, generation: row.generation,
-      tone: WRITES[row.kind].tone, what: row.met_generation && row.kind !== "written"
-        ? `${WRITES[row.kind].word}; found generation ${row.met_generation} by ${row.met_writer}`
-        : WRITES[row.kind].word })),
+      tone: writeWords(row.kind).tone, what: row.met_generation && row.kind !== "written"
+        ? `${writeWords(row.kind).word}; found generation ${row.met_generation} by ${row.met_writer}`
+        : writeWords(row.kind).word })),
   ].sort((a, b) => b.at - a.at).slice(0, 200);
   return html`<details class="as-table"><summary>The same as a table</summary>
     <${Table} caption="Generations and writes, newest first" head=${["When", "Who",
@@ -224,7 +225,7 @@ export function Timeline({ changes, writes, body }) {
       writes=${rows} since_ms=${writes.since_ms} span=${span} end=${end} width=${width} />`}</div>
     ${ready && changes.length === 0 && html`<${Empty}>It is in no plan that is kept.<//>`}
     <ul class="legend">${LEGEND.map(([tone, kind, word]) => html`<li key=${kind}
-      title=${WRITES[kind].says}><${State} tone=${tone}>${word}<//></li>`)}</ul>
+      title=${writeWords(kind).says}><${State} tone=${tone}>${word}<//></li>`)}</ul>
     ${ready && html`<${AsTable} changes=${changes} writes=${rows} />`}
   <//>`;
 }

@@ -6,7 +6,7 @@ export const RECENT_MS = 10 * 60 * 1000;
 const LAG_MS = 6000; // an enactor that lags for longer is worth a word
 
 // tone: ok, info, notice, warning, critical, idle.
-export const ENDPOINT_STATES = {
+const ENDPOINT_STATES = {
   "in-step": { word: "in step", tone: "ok", says: "the DNS server answers what the plan says" },
   behind: { word: "behind", tone: "info", says: "a newer plan is being written" },
   unknown: { word: "unknown", tone: "idle", says: "no enactor says whether it is written" },
@@ -39,13 +39,18 @@ export const COMPARED = {
   "plan-unknown": ["critical", "The plan cannot be read."],
 };
 
-export const ZONE_STATES = {
+const ZONE_STATES = {
   open: ["ok", "open"],
   frozen: ["frozen", "frozen"],
   refused: ["critical", "refused"],
   unreachable: ["critical", "unreachable"],
   starting: ["idle", "starting"],
 };
+
+// A newer Holdfast may have states that are not known here: they are shown by their name.
+export const endpointWords = (state) => ENDPOINT_STATES[state] ??
+  { word: state, tone: "idle", says: state };
+export const zoneWords = (state) => ZONE_STATES[state] ?? ["idle", state];
 
 // Why a backend is in or out, in a word; `why` of the API has the sentence.
 export const REASONS = {
@@ -64,7 +69,7 @@ export const REASONS = {
   "out-retired": ["idle", "out: retired"],
 };
 
-export const WRITES = {
+const WRITES = {
   written: { word: "written", tone: "ok", says: "the DNS server took it" },
   healed: { word: "healed", tone: "notice",
     says: "records had been edited by somebody else, and were written again" },
@@ -72,10 +77,14 @@ export const WRITES = {
     says: "refused: another enactor had written the same generation a moment before" },
   stale: { word: "stale, refused", tone: "critical",
     says: "refused: the name already answers with a newer generation; nothing changed" },
-  guard: { word: "frozen, refused", tone: "frozen", says: "refused: the zone's guard had changed" },
+  refused: { word: "refused with others", tone: "idle",
+    says: "refused for what was wrong elsewhere: a freeze, another name of the same message, an edit" },
   unknown: { word: "no answer", tone: "warning",
     says: "no answer came: it may have happened, and the enactor reads again" },
 };
+
+// Kinds that a newer Holdfast may have are shown by their name.
+export const writeWords = (kind) => WRITES[kind] ?? { word: kind, tone: "idle", says: kind };
 
 const CAUSES = {
   none: "unknown cause", created: "created", health: "health", drain: "drain",
@@ -84,9 +93,18 @@ const CAUSES = {
   claimed: "marks only", left: "left the plan",
 };
 
-export function cause({ cause: name, backend }) {
+// Of a plan or change; where it is known what left and what came, it says which way it went.
+export function cause({ cause: name, backend, added, removed }) {
   const word = CAUSES[name] ?? name;
-  return backend ? `${word} of ${backend}` : word;
+  const isOneWay = added && removed && (added.length === 0) !== (removed.length === 0);
+  if (backend && isOneWay && name === "health") {
+    return `${backend} ${removed.length > 0 ? "failed" : "recovered"}`;
+  }
+  if (backend && isOneWay && name === "drain" && added.length > 0) {
+    return `undrain of ${backend}`;
+  }
+  return !backend ? word : /^(health|drain)$/.test(name) ? `${word} of ${backend}`
+    : `${word}, ${backend}`;
 }
 
 // A plan that only rotates weighted answers, or marks them: nothing that anybody has to know.
@@ -254,8 +272,8 @@ function ofWrites(writes, now_ms) {
 }
 
 function ofLag(enactors, now_ms) {
-  return (enactors?.enactors ?? []).filter((row) => row.alive && row.lag_ms > LAG_MS).map((row) =>
-    note(`lag ${row.name}`, `${row.name} lags behind, or it is paused`,
+  return (enactors?.enactors ?? []).filter((row) => row.alive && row.lag_generations > 0 &&
+    row.lag_ms + now_ms - enactors.now_ms > LAG_MS).map((row) => note(`lag ${row.name}`, `${row.name} lags behind, or it is paused`,
       `It works on generation ${row.plan_generation}, ${plural(row.lag_generations, "plan")} ` +
       `behind; last sign of life ${ago(row.seen_ms, now_ms)}`,
       "The other enactors write what it does not."));

@@ -105,7 +105,6 @@ async function fallAsleep() {
 test("an enactor that is paused is named, with what to type", async () => {
   await go("");
   await fallAsleep();
-  await see(page, "enactor-1 lags behind, or it is paused", TOP);
   await see(page, "enactor-1 is not running, or it is paused", TOP);
   await see(page, "The other 2 do its work", TOP);
   await see(page, `kill -CONT ${await prod.pid("enactor-1")}`, TOP);
