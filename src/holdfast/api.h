@@ -22,6 +22,7 @@
 #include "io/serve.h"
 
 enum {
+    HF_API_WORKERS = 4, /* requests at a time: of these some may wait for a server or the disk */
     HF_API_REFRESH_MS = 500, /* between refreshes of a process that nobody asks */
     HF_API_FRESH_MS = 100,   /* an answer's view is not older, but where the store is slow */
     HF_API_READY_MS = 15000, /* not ready when the store was not read for longer */
@@ -76,6 +77,7 @@ struct hf_api_writes {
     struct hf_api_write rows[HF_API_WRITES_MAX]; /* a ring */
     uint64_t count;                              /* since the process began */
     uint64_t told;                               /* of those: in events */
+    uint64_t since_ms;                           /* what is older may be missing */
     struct hf_api_heard heard[HF_REPORTS_MAX];
     uint32_t heard_count;
 };
@@ -224,6 +226,17 @@ struct hf_api_text {
 /* False: JSON is wanted, or the answer was made an error. */
 bool hf_api_text_begin(struct hf_api_call *call, struct hf_api_text *text);
 void hf_api_text_end(struct hf_api_call *call, struct hf_api_text *text);
+
+/* --- api_tokens.c --- */
+
+/* "http://127.0.0.1:8053/"; "" where it does not listen. */
+enum { HF_API_URL_MAX = 128 };
+void hf_api_url(const struct hf_config_api *config, char ret_url[HF_API_URL_MAX]);
+/*
+ * Makes the tokens file where it is missing and nobody named another: one operator's token, drawn
+ * anew, mode 0600. HF_EEXIST: there is one. why: what went wrong.
+ */
+int hf_api_make_tokens(const struct hf_config_api *config, char *why, size_t why_size);
 
 /* The tables of routes, each ends with a row without a path. */
 extern const struct hf_api_route hf_api_routes_status[];
