@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "holdfast/remote.h"
 #include "holdfast/status.h"
 
 static int run(const struct hf_invocation *invocation)
@@ -19,6 +20,7 @@ static int run(const struct hf_invocation *invocation)
     if (hf_option_given(invocation, "exit-code") && hf_status_urgent(&status) > 0) {
         exit = HF_EXIT_FAILED;
     }
+    hf_status_release(&status);
     hf_look_close(look);
     return exit;
 }
@@ -39,4 +41,5 @@ const struct hf_command hf_command_status = {
                "locked or damaged it says so and shows what it can. Nothing is written.",
     .options = options,
     .run = run,
+    .remote = hf_remote_status,
 };
