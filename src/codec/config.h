@@ -132,7 +132,8 @@ struct hf_config_endpoint {
 struct hf_config_api {
     const char *listen;      /* ADDRESS@PORT, default 127.0.0.1@8053; NULL: nowhere */
     const char *socket_path; /* default DATA_DIR/api.sock; NULL: none */
-    const char *tokens_path; /* NULL: no tokens */
+    const char *tokens_path; /* default DATA_DIR/api.tokens, which is made where it is missing */
+    bool tokens_are_default;
     const char *certificate_path, *key_path; /* NULL: no TLS */
     const char *const *names;                /* of the host, beside addresses */
     uint32_t name_count;
