@@ -139,6 +139,7 @@ struct hf_config {
     uint32_t janitor_ms;           /* janitor: interval, default 60s */
     uint16_t max_changed_permille; /* guard: of all endpoints per window; 1000 (default): all */
     uint32_t max_changed_ms;
+    bool api_backend_metrics; /* api: series for each backend, default false */
     const struct hf_config_target *targets;
     const struct hf_config_zone *zones;
     const struct hf_config_pool *pools;
