@@ -42,8 +42,6 @@ static void keep(char *ret_text, size_t max, const char *text)
 static uint64_t news_of(const struct hf_notify_incident *incident)
 {
     uint64_t parts[] = {incident->severity, incident->closed_ms != 0,
-                        hf_hash64(incident->code, strlen(incident->code)),
-                        hf_hash64(incident->subject, strlen(incident->subject)),
                         hf_hash64(incident->title, strlen(incident->title))};
     uint64_t news = hf_hash64(parts, sizeof(parts));
     return news == 0 ? 1 : news;
@@ -135,8 +133,6 @@ static void change(struct hf_notify_incident *incident, const struct hf_notice *
     incident->opened_ms = notice->opened_ms;
     incident->closed_ms = notice->closed_ms;
     incident->is_listed = true;
-    keep(incident->code, HF_NOTIFY_CODE_MAX, notice->code);
-    keep(incident->subject, HF_NOTIFY_SUBJECT_MAX, notice->subject);
     keep(incident->title, HF_NOTIFY_TITLE_MAX, notice->title);
     keep(incident->text, HF_NOTIFY_TEXT_MAX, notice->text);
     uint64_t news = news_of(incident);
@@ -166,7 +162,10 @@ static void observe_one(struct hf_notify_machine *machine, const struct hf_notic
             machine->omitted += notice->closed_ms == 0;
             return;
         }
-        machine->incidents[place] = (struct hf_notify_incident){.number = notice->number};
+        struct hf_notify_incident *incident = &machine->incidents[place];
+        *incident = (struct hf_notify_incident){.number = notice->number};
+        keep(incident->code, HF_NOTIFY_CODE_MAX, notice->code);
+        keep(incident->subject, HF_NOTIFY_SUBJECT_MAX, notice->subject);
     }
     if (place != NOWHERE) {
         change(&machine->incidents[place], notice, now_ms);
@@ -255,17 +254,21 @@ bool hf_notify_begin(struct hf_notify_machine *machine, uint32_t number, uint64_
 {
     struct hf_notify_receiver *receiver = &machine->receivers[number];
     assert(number < machine->receiver_count);
-    *ret_message = (struct hf_notify_message){.at_ms = now_ms};
+    struct hf_notify_message message = {.at_ms = now_ms};
     if (receiver->is_busy || receiver->not_before_ms > now_ms) {
         return false;
     }
     if (receiver->options.type == HF_NOTIFY_ALERTMANAGER) {
-        begin_alerts(machine, receiver, now_ms, ret_message);
+        begin_alerts(machine, receiver, now_ms, &message);
     } else {
-        begin_webhook(machine, receiver, now_ms, ret_message);
+        begin_webhook(machine, receiver, now_ms, &message);
     }
-    receiver->is_busy = ret_message->count > 0;
-    return receiver->is_busy;
+    if (message.count == 0) {
+        return false;
+    }
+    receiver->is_busy = true;
+    *ret_message = message;
+    return true;
 }
 
 static void acknowledge(struct hf_notify_told *told)

@@ -6,7 +6,8 @@
  * each that it has acknowledged. What differs is news. So a receiver that was away is told the
  * latest state of each incident, once, however often it changed meanwhile; and memory is bounded.
  *
- * - An incident has news when it opened, closed, or changed its severity, code, subject or title.
+ * - An incident has news when it opened, closed, or changed its severity or title. Its code and
+ *   subject stay as they were when this process heard of it first: they are labels.
  * - ALERTMANAGER takes all that is open in one message, again every repeat_ms, each alert with an
  *   end four repeats ahead: where Holdfast falls silent, Alertmanager resolves by itself. News go
  *   at once. A closed incident is sent until it is acknowledged, with the end when it closed.
