@@ -8,8 +8,8 @@
 #define OVERRIDES_REF "overrides"
 
 /* A document's ref holds the digest of its object as text. */
-static int put(struct hf_store *store, const char *ref, const struct hf_buf *document,
-               const char *before)
+int hf_document_swap(struct hf_store *store, const char *ref, const struct hf_buf *document,
+                     const char *before)
 {
     struct hf_digest name;
     char after[HF_DIGEST_TEXT_SIZE];
@@ -43,7 +43,7 @@ int hf_document_put(struct hf_store *store, const char *ref, const struct hf_buf
     for (int try = 0; try < HF_DOCUMENT_TRIES_MAX && error == HF_ESTALE; try++) {
         error = get_ref(store, ref, &value);
         if (error == HF_OK) {
-            error = put(store, ref, document, hf_buf_text(&value));
+            error = hf_document_swap(store, ref, document, hf_buf_text(&value));
         }
     }
     hf_buf_release(&value);
@@ -141,7 +141,7 @@ int hf_overrides_save(struct hf_store *store, const struct hf_overrides *overrid
     hf_overrides_encode(&next, &document);
     int error = hf_buf_error(&document);
     if (error == HF_OK) {
-        error = put(store, OVERRIDES_REF, &document, hf_buf_text(&before));
+        error = hf_document_swap(store, OVERRIDES_REF, &document, hf_buf_text(&before));
     } else {
         error = hf_store_db_refuse(store, error, "overrides of more than %d bytes",
                                    HF_OVERRIDES_BYTES_MAX);
