@@ -35,6 +35,7 @@ static const char config_text[] = "installation: prod\n"
                                   "    pools: [web]\n";
 
 struct world {
+    struct hf_config *config;
     struct hf_look look;
     struct hf_status status;
     struct hf_report_zone zones[ZONES];
@@ -88,7 +89,7 @@ static int set_up(void **state)
     assert_non_null(world);
     hf_buf_init(&problems, 65536);
     hf_buf_init(&world->text, TEXT_MAX);
-    if (hf_config_read_text(config_text, sizeof(config_text) - 1, "test", &world->look.config,
+    if (hf_config_read_text(config_text, sizeof(config_text) - 1, "test", &world->config,
                             &problems) != HF_OK) {
         fail_msg("%s", hf_buf_text(&problems));
     }
@@ -96,6 +97,7 @@ static int set_up(void **state)
     hf_plan_init(&world->look.plan);
     hf_overrides_init(&world->look.overrides);
     hf_arena_init(&world->look.arena, TEXT_MAX);
+    world->look.config = world->config;
     world->status.look = &world->look;
     fill(world);
     *state = world;
@@ -106,7 +108,7 @@ static int tear_down(void **state)
 {
     struct world *world = *state;
     hf_buf_release(&world->text);
-    hf_config_free(world->look.config);
+    hf_config_free(world->config);
     hf_plan_release(&world->look.plan);
     hf_overrides_release(&world->look.overrides);
     hf_arena_release(&world->look.arena);
@@ -184,7 +186,7 @@ static void backends_are_told_by_pool_and_one_by_one_only_when_asked(void **stat
     expect_line(text, "holdfast_pool_drained_backends{pool=\"web\"} 1");
     expect_line(text, "holdfast_pool_check_duration_max_seconds{pool=\"web\"} 0.002500");
     expect_no(text, "web-1");
-    world->look.config->api_backend_metrics = true;
+    world->config->api_backend_metrics = true;
     text = written(world, NULL);
     expect_line(text, "holdfast_backend_up{backend=\"web-1\",pool=\"web\",site=\"a\"} 1");
     expect_line(text, "holdfast_backend_drained{backend=\"web-2\",pool=\"web\",site=\"b\"} 1");
