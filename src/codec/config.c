@@ -24,6 +24,7 @@ enum root_key {
     ROOT_STORE,
     ROOT_DATA_DIR,
     ROOT_RUN,
+    ROOT_API,
     ROOT_JANITOR,
     ROOT_GUARD,
     ROOT_LOG,
@@ -44,6 +45,7 @@ static const struct hf_key root_keys[ROOT_COUNT] = {
                        .kind = HF_KEY_PATH,
                        .offset = offsetof(struct hf_config, data_dir)},
     [ROOT_RUN] = {.name = "run", .kind = HF_KEY_NODE},
+    [ROOT_API] = {.name = "api", .kind = HF_KEY_NODE},
     [ROOT_JANITOR] = {.name = "janitor", .kind = HF_KEY_NODE},
     [ROOT_GUARD] = {.name = "guard", .kind = HF_KEY_NODE},
     [ROOT_LOG] = {.name = "log", .kind = HF_KEY_NODE},
@@ -214,6 +216,13 @@ static void read_tree(struct hf_reader *reader)
     }
     read_small_maps(reader, values);
     read_parts(reader, root, values);
+    if (values[ROOT_API] != 0) {
+        hf_enter(reader, "api");
+    }
+    hf_read_api(reader, values[ROOT_API]);
+    if (values[ROOT_API] != 0) {
+        hf_leave(reader);
+    }
 }
 
 static void rows_init(struct hf_config_own *own)

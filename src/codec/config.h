@@ -144,11 +144,24 @@ struct hf_config_receiver {
     uint32_t repeat_ms;               /* alertmanager: what is open is sent again, default 1m */
 };
 
+/* Who is answered over HTTP. */
+struct hf_config_api {
+    const char *listen;      /* ADDRESS@PORT, default 127.0.0.1@8053; NULL: nowhere */
+    const char *socket_path; /* default DATA_DIR/api.sock; NULL: none */
+    const char *tokens_path; /* NULL: no tokens */
+    const char *certificate_path, *key_path; /* NULL: no TLS */
+    const char *const *names;                /* of the host, beside addresses */
+    uint32_t name_count;
+    bool is_loopback;     /* listen is */
+    bool backend_metrics; /* series for each backend, default false */
+};
+
 struct hf_config {
-    const char *path;              /* of the file, as given */
-    const char *installation;      /* owner of every fence */
-    const char *store_path;        /* of sqlite:… */
-    const char *data_dir;          /* private knotd and run files; default: folder of the store */
+    const char *path;         /* of the file, as given */
+    const char *installation; /* owner of every fence */
+    const char *store_path;   /* of sqlite:… */
+    const char *data_dir;     /* private knotd and run files; default: folder of the store */
+    struct hf_config_api api;
     uint32_t enactor_count;        /* run: { enactors: 3 } */
     uint32_t retention_ms;         /* janitor: unreachable plans are kept this long, default 1h */
     uint32_t tombstone_ms;         /* janitor: tombstones are kept this long, default 1h */
@@ -159,7 +172,6 @@ struct hf_config {
     const char *alerts_url; /* alerts: where people look, or NULL */
     uint32_t receiver_count;
     struct hf_config_receiver receivers[HF_NOTIFY_RECEIVERS_MAX];
-    bool api_backend_metrics; /* api: series for each backend, default false */
     const struct hf_config_target *targets;
     const struct hf_config_zone *zones;
     const struct hf_config_pool *pools;

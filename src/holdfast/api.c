@@ -211,8 +211,8 @@ static bool check_query(struct hf_api_call *call, const struct hf_api_route *rou
     for (uint32_t i = 0; i < request->query_count; i++) {
         const char *name = request->query[i].name;
         if (!hf_api_is_word(route->query, name)) {
-            hf_api_fail(call, 400, "bad-request", "there is no parameter %s here; there %s", name,
-                        route->query[0] != 0 ? route->query : "is none");
+            hf_api_fail(call, 400, "bad-request", "there is no parameter %s here, but %s", name,
+                        route->query[0] != 0 ? route->query : "none");
             return false;
         }
     }

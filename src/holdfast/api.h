@@ -22,6 +22,7 @@
 #include "io/serve.h"
 
 enum {
+    HF_API_WORKERS = 4, /* requests at a time: of these some may wait for a server or the disk */
     HF_API_REFRESH_MS = 500, /* between refreshes of a process that nobody asks */
     HF_API_FRESH_MS = 100,   /* an answer's view is not older, but where the store is slow */
     HF_API_READY_MS = 15000, /* not ready when the store was not read for longer */
@@ -76,6 +77,7 @@ struct hf_api_writes {
     struct hf_api_write rows[HF_API_WRITES_MAX]; /* a ring */
     uint64_t count;                              /* since the process began */
     uint64_t told;                               /* of those: in events */
+    uint64_t since_ms;                           /* what is older may be missing */
     struct hf_api_heard heard[HF_REPORTS_MAX];
     uint32_t heard_count;
 };

@@ -12,7 +12,7 @@
 #include "codec/json_in.h"
 #include "holdfast/api.h"
 
-enum { EVENT_BYTES_MAX = 64 * 1024, WRITES_SHOWN = 20, NS_IN_MS = 1000000 };
+enum { EVENT_BYTES_MAX = 48 * 1024, WRITES_SHOWN = 20, NS_IN_MS = 1000000 };
 
 /* One being written. */
 struct event {

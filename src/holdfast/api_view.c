@@ -97,6 +97,7 @@ void hf_api_init(struct hf_api *api, const struct hf_invocation *invocation,
         abort();
     }
     api->status.look = api->look;
+    api->writes->since_ms = api->started_ms;
 }
 
 void hf_api_release(struct hf_api *api)

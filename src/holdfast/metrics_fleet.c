@@ -77,7 +77,7 @@ static void each_backend(struct hf_metrics_scene *scene, const struct hf_metrics
                          backend_value *value)
 {
     const struct hf_config *config = scene->look->config;
-    uint32_t count = config->api_backend_metrics ? config->backend_count : 0;
+    uint32_t count = config->api.backend_metrics ? config->backend_count : 0;
     for (uint32_t i = 0; i < count && i < HF_METRICS_BACKENDS_MAX; i++) {
         const struct hf_config_backend *backend = &config->backends[i];
         const struct hf_backend_status *status = row_of(scene->look, i);
@@ -151,6 +151,6 @@ void hf_metrics_put_omitted(struct hf_metrics_scene *scene, const struct hf_metr
     }
     put_omitted(scene, "zone", zones, HF_METRICS_ZONE_ROWS_MAX);
     put_omitted(scene, "pool", config->pool_count, HF_METRICS_POOLS_MAX);
-    put_omitted(scene, "backend", config->api_backend_metrics ? config->backend_count : 0,
+    put_omitted(scene, "backend", config->api.backend_metrics ? config->backend_count : 0,
                 HF_METRICS_BACKENDS_MAX);
 }

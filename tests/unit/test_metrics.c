@@ -186,7 +186,7 @@ static void backends_are_told_by_pool_and_one_by_one_only_when_asked(void **stat
     expect_line(text, "holdfast_pool_drained_backends{pool=\"web\"} 1");
     expect_line(text, "holdfast_pool_check_duration_max_seconds{pool=\"web\"} 0.002500");
     expect_no(text, "web-1");
-    world->config->api_backend_metrics = true;
+    world->config->api.backend_metrics = true;
     text = written(world, NULL);
     expect_line(text, "holdfast_backend_up{backend=\"web-1\",pool=\"web\",site=\"a\"} 1");
     expect_line(text, "holdfast_backend_drained{backend=\"web-2\",pool=\"web\",site=\"b\"} 1");
