@@ -231,11 +231,52 @@ static const struct hf_metrics_row rows[] = {
      .member = offsetof(struct hf_serve_counters, waiting)},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+static const struct hf_metrics_row notify_rows[] = {
+    {.family = {"holdfast_notify_messages_total", "counter", "receiver, result",
+                "Messages to receivers of alerts: acknowledged, refused (4xx, redirects) or failed "
+                "(5xx, no answer)."},
+     .put = hf_metrics_put_messages},
+    {.family = {"holdfast_notify_incidents_dropped_total", "counter", "receiver",
+                "Incidents of which news were given up: refused too often, or no room."},
+     .put = hf_metrics_put_notify_u64,
+     .member = offsetof(struct hf_notify_counters, dropped)},
+    {.family = {"holdfast_notify_pending_incidents", "gauge", "receiver",
+                "Incidents with news that the receiver has not acknowledged."},
+     .put = hf_metrics_put_pending},
+    {.family = {"holdfast_notify_acknowledged_timestamp_seconds", "gauge", "receiver",
+                "When it acknowledged a message last."},
+     .put = hf_metrics_put_acknowledged,
+     .decimals = 3},
+};
+
+enum {
+    ROW_COUNT = sizeof(rows) / sizeof(rows[0]),
+    NOTIFY_ROW_COUNT = sizeof(notify_rows) / sizeof(notify_rows[0]),
+};
 
 const struct hf_exposition_family *hf_metrics_family(uint32_t number)
 {
-    return number < ROW_COUNT ? &rows[number].family : NULL;
+    if (number < ROW_COUNT) {
+        return &rows[number].family;
+    }
+    return number - ROW_COUNT < NOTIFY_ROW_COUNT ? &notify_rows[number - ROW_COUNT].family : NULL;
+}
+
+static void write_rows(struct hf_metrics_scene *scene, const struct hf_metrics_row *first,
+                       uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        hf_exposition_begin(&scene->exposition, &first[i].family);
+        first[i].put(scene, &first[i]);
+    }
+}
+
+void hf_metrics_write_notify(const struct hf_notify_counters *receivers, uint32_t count,
+                             struct hf_buf *ret_text)
+{
+    struct hf_metrics_scene scene = {
+        .receivers = receivers, .receiver_count = count, .exposition = {.text = ret_text}};
+    write_rows(&scene, notify_rows, NOTIFY_ROW_COUNT);
 }
 
 void hf_metrics_write(const struct hf_status *status, const struct hf_serve_counters *counters,
@@ -252,9 +293,6 @@ void hf_metrics_write(const struct hf_status *status, const struct hf_serve_coun
         abort();
     }
     hf_metrics_count_pools(&scene);
-    for (uint32_t i = 0; i < ROW_COUNT; i++) {
-        hf_exposition_begin(&scene.exposition, &rows[i].family);
-        rows[i].put(&scene, &rows[i]);
-    }
+    write_rows(&scene, rows, ROW_COUNT);
     free(scene.pools);
 }

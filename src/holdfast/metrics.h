@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "codec/exposition.h"
 #include "holdfast/status.h"
+#include "io/notify.h"
 #include "io/serve.h"
 
 enum {
@@ -28,6 +29,10 @@ enum {
 /* Appends everything to ret_text. counters may be NULL: a process that serves nothing. */
 void hf_metrics_write(const struct hf_status *status, const struct hf_serve_counters *counters,
                       struct hf_buf *ret_text);
+
+/* What became of messages to receivers of alerts; to be written behind the others. */
+void hf_metrics_write_notify(const struct hf_notify_counters *receivers, uint32_t count,
+                             struct hf_buf *ret_text);
 
 /* The families in the order in which they are written; NULL behind the last. */
 const struct hf_exposition_family *hf_metrics_family(uint32_t number);

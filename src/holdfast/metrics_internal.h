@@ -13,6 +13,8 @@ struct hf_metrics_scene {
     const struct hf_look *look;
     const struct hf_serve_counters *counters; /* or NULL */
     struct hf_metrics_pool *pools;            /* one for each of the configuration */
+    const struct hf_notify_counters *receivers;
+    uint32_t receiver_count;
     struct hf_exposition exposition;
 };
 
@@ -65,5 +67,9 @@ hf_metrics_put hf_metrics_put_pool_verdicts, hf_metrics_put_pools_u64, hf_metric
 /* --- metrics_serve.c: member is of hf_serve_counters --- */
 hf_metrics_put hf_metrics_put_requests, hf_metrics_put_serve_refused, hf_metrics_put_serve_u64,
     hf_metrics_put_serve_u32;
+
+/* --- metrics_notify.c: member is of hf_notify_counters --- */
+hf_metrics_put hf_metrics_put_messages, hf_metrics_put_notify_u64, hf_metrics_put_pending,
+    hf_metrics_put_acknowledged;
 
 #endif

@@ -268,13 +268,11 @@ static char *url_of(const struct hf_config_receiver *config)
     return url;
 }
 
-int hf_notify_open(const struct hf_config *config, const struct hf_log *log,
-                   struct hf_notify **ret_notify)
+struct hf_notify *hf_notify_open(const struct hf_config *config, const struct hf_log *log)
 {
     struct hf_notify_options options[HF_NOTIFY_RECEIVERS_MAX];
-    *ret_notify = NULL;
     if (config->receiver_count == 0) {
-        return HF_OK;
+        return NULL;
     }
     struct hf_notify *notify = calloc(1, sizeof(*notify));
     if (notify == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
@@ -301,8 +299,7 @@ int hf_notify_open(const struct hf_config *config, const struct hf_log *log,
     if (uv_thread_create(&notify->thread, run, notify) != 0) {
         abort();
     }
-    *ret_notify = notify;
-    return HF_OK;
+    return notify;
 }
 
 void hf_notify_close(struct hf_notify *notify)
@@ -343,6 +340,9 @@ void hf_notify_tell(struct hf_notify *notify, const struct hf_notice *notices, u
 uint32_t hf_notify_count(struct hf_notify *notify,
                          struct hf_notify_counters ret_counters[HF_NOTIFY_RECEIVERS_MAX])
 {
+    if (notify == NULL) {
+        return 0;
+    }
     uv_mutex_lock(&notify->lock);
     for (uint32_t i = 0; i < notify->receiver_count; i++) {
         const struct hf_notify_receiver *receiver = &notify->machine.receivers[i];

@@ -41,10 +41,9 @@ struct hf_notify;
 
 /*
  * Starts the thread, for the receivers of a configuration, which is borrowed until closed. log is
- * copied. HF_OK with NULL where there is no receiver.
+ * copied. NULL where there is no receiver.
  */
-int hf_notify_open(const struct hf_config *config, const struct hf_log *log,
-                   struct hf_notify **ret_notify);
+struct hf_notify *hf_notify_open(const struct hf_config *config, const struct hf_log *log);
 /* Ends what is under way, without waiting for receivers. NULL: nothing to do. */
 void hf_notify_close(struct hf_notify *notify);
 
@@ -54,7 +53,7 @@ void hf_notify_close(struct hf_notify *notify);
  */
 void hf_notify_tell(struct hf_notify *notify, const struct hf_notice *notices, uint32_t count);
 
-/* From any thread. Returns how many receivers there are. */
+/* From any thread. Returns how many receivers there are; 0 for NULL. */
 uint32_t hf_notify_count(struct hf_notify *notify,
                          struct hf_notify_counters ret_counters[HF_NOTIFY_RECEIVERS_MAX]);
 

@@ -92,10 +92,14 @@ class Alertmanager(Monitor):
     def is_ready(self):
         return get(f"{self.url}/api/v2/status") is not None
 
+    def all(self):
+        """The alerts that are active."""
+        return get(f"{self.url}/api/v2/alerts") or []
+
     def alerts(self):
-        """Those that are active, by the number of their incident."""
-        found = get(f"{self.url}/api/v2/alerts") or []
-        return {alert["labels"].get("incident"): alert for alert in found}
+        """Those of incidents, by number."""
+        return {alert["labels"]["incident"]: alert for alert in self.all()
+                if "incident" in alert["labels"]}
 
 
 class Prometheus(Monitor):

@@ -146,7 +146,8 @@ int main(int argc, char **argv)
     hf_buf_release(&problems);
     (void)signal(SIGPIPE, SIG_IGN);
     hf_log_init(&log, "probe", false);
-    if (hf_notify_open(config, &log, &driver->notify) != HF_OK || driver->notify == NULL) {
+    driver->notify = hf_notify_open(config, &log);
+    if (driver->notify == NULL) {
         die("no receiver");
     }
     while (fgets(line, sizeof(line), stdin) != NULL) {

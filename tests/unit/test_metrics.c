@@ -230,6 +230,24 @@ static void the_api_tells_of_itself(void **state)
     expect_line(text, "holdfast_api_waiting_requests 8");
 }
 
+static void receivers_are_told_of(void **state)
+{
+    struct world *world = *state;
+    const struct hf_notify_counters receivers[] = {
+        {.receiver = "am", .sent = 5, .failed = 2, .dropped = 1, .acknowledged_ms = 1700000000500},
+        {.receiver = "hook", .refused = 3, .pending = 4},
+    };
+    hf_metrics_write_notify(receivers, 2, &world->text);
+    const char *text = hf_buf_text(&world->text);
+    expect_line(text, "holdfast_notify_messages_total{receiver=\"am\",result=\"failed\"} 2");
+    expect_line(text, "holdfast_notify_messages_total{receiver=\"hook\",result=\"refused\"} 3");
+    expect_line(text, "holdfast_notify_incidents_dropped_total{receiver=\"am\"} 1");
+    expect_line(text, "holdfast_notify_pending_incidents{receiver=\"hook\"} 4");
+    expect_line(text,
+                "holdfast_notify_acknowledged_timestamp_seconds{receiver=\"am\"} 1700000000.500");
+    expect_no(text, "holdfast_notify_acknowledged_timestamp_seconds{receiver=\"hook\"}");
+}
+
 static uint32_t count_of(const char *text, const char *part)
 {
     uint32_t count = 0;
@@ -292,6 +310,7 @@ int main(void)
         TEST(backends_are_told_by_pool_and_one_by_one_only_when_asked),
         TEST(alerts_are_counted_by_code_and_severity),
         TEST(the_api_tells_of_itself),
+        TEST(receivers_are_told_of),
         TEST(zones_stop_at_the_limit),
         cmocka_unit_test(the_reference_has_every_metric),
     };
