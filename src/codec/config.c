@@ -27,6 +27,8 @@ enum root_key {
     ROOT_API,
     ROOT_JANITOR,
     ROOT_GUARD,
+    ROOT_LOG,
+    ROOT_ALERTS,
     ROOT_DEFAULTS,
     ROOT_TARGETS,
     ROOT_ZONES,
@@ -46,6 +48,8 @@ static const struct hf_key root_keys[ROOT_COUNT] = {
     [ROOT_API] = {.name = "api", .kind = HF_KEY_NODE},
     [ROOT_JANITOR] = {.name = "janitor", .kind = HF_KEY_NODE},
     [ROOT_GUARD] = {.name = "guard", .kind = HF_KEY_NODE},
+    [ROOT_LOG] = {.name = "log", .kind = HF_KEY_NODE},
+    [ROOT_ALERTS] = {.name = "alerts", .kind = HF_KEY_NODE},
     [ROOT_DEFAULTS] = {.name = "defaults", .kind = HF_KEY_NODE},
     [ROOT_TARGETS] = {.name = "targets", .kind = HF_KEY_NODE},
     [ROOT_ZONES] = {.name = "zones", .kind = HF_KEY_NODE},
@@ -160,6 +164,8 @@ struct part {
 static const struct part parts[] = {
     {ROOT_INSTALLATION, read_installation, "the name of this deployment, such as prod", false},
     {ROOT_STORE, read_store, "sqlite:PATH", false},
+    {ROOT_LOG, hf_read_log, NULL, false},
+    {ROOT_ALERTS, hf_read_alerts, NULL, true},
     {ROOT_DEFAULTS, hf_read_defaults, NULL, true},
     {ROOT_TARGETS, hf_read_targets, "the servers that are written to", false},
     {ROOT_ZONES, hf_read_zones, "the zones that hold the endpoints, each with its target", false},
@@ -242,6 +248,7 @@ static void reader_init(struct hf_reader *reader, struct hf_config_own *own, con
         .janitor_ms = MINUTE_MS,
         .max_changed_permille = 1000,
         .max_changed_ms = MINUTE_MS,
+        .log_format = "auto",
     };
     hf_arena_init(&own->config.arena, arena_cap_bytes);
     rows_init(own);

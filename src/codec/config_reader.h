@@ -200,6 +200,8 @@ void hf_read_backends(struct hf_reader *reader, uint32_t pool, uint32_t list_nod
 void hf_read_endpoints(struct hf_reader *reader, uint32_t node);
 void hf_read_endpoints_file(struct hf_reader *reader, uint32_t node);
 void hf_read_defaults(struct hf_reader *reader, uint32_t node);
+void hf_read_alerts(struct hf_reader *reader, uint32_t node);
+void hf_read_log(struct hf_reader *reader, uint32_t node);
 /* The wire form of a zone's or an endpoint's name; a problem at node and false. */
 bool hf_read_domain(struct hf_reader *reader, uint32_t node, const char *expected,
                     uint8_t ret_wire[HF_NAME_MAX]);
