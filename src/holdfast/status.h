@@ -6,16 +6,10 @@
 #ifndef HF_HOLDFAST_STATUS_H
 #define HF_HOLDFAST_STATUS_H
 
+#include "codec/severity.h"
 #include "holdfast/look.h"
 
 enum { HF_ALERTS_MAX = 64 };
-
-enum hf_severity {
-    HF_SEVERITY_CRITICAL, /* names may be answered wrong or cannot follow any more */
-    HF_SEVERITY_WARNING,  /* somebody should look */
-    HF_SEVERITY_NOTICE,
-};
-const char *hf_severity_name(enum hf_severity severity);
 
 struct hf_alert {
     enum hf_severity severity;

@@ -10,12 +10,6 @@
 
 enum { TEXT_MAX = 1024, NAMES_SHOWN = 3 };
 
-const char *hf_severity_name(enum hf_severity severity)
-{
-    static const char *const names[] = {"critical", "warning", "notice"};
-    return names[severity];
-}
-
 static const char *keep(struct hf_status *status, const char *text)
 {
     return text == NULL ? NULL : hf_arena_copy(&status->look->arena, text, strlen(text));
