@@ -29,14 +29,13 @@ enum {
     HF_INCIDENTS_MAX = 1000,               /* the oldest closed ones are forgotten first */
     HF_INCIDENT_LOG_BYTES_MAX = 8 << 20,   /* of the document: likewise */
     HF_INCIDENT_LOG_MEMORY_MAX = 64 << 20, /* of the arena */
-    HF_INCIDENT_CONDITIONS_MAX = 128,      /* of one incident, and so on */
-    HF_INCIDENT_TIMELINE_MAX = 200,        /* later entries are only counted */
+    HF_INCIDENT_TIMELINE_MAX = 200,        /* of one incident; later ones are only counted */
     HF_INCIDENT_MESSAGES_MAX = 200,        /* HF_ELIMIT */
     HF_INCIDENT_MESSAGE_BYTES_MAX = 4000,  /* HF_ELIMIT */
     HF_INCIDENT_WHO_BYTES_MAX = 64,        /* cut */
+    HF_INCIDENT_TEXT_BYTES_MAX = 1024,     /* of what is seen: cut */
     HF_INCIDENT_ENDPOINTS_MAX = 100,       /* names; there is a count beside them */
     HF_INCIDENT_AFFECTED_MAX = 1000,       /* services, dependents */
-    HF_INCIDENT_TEXT_BYTES_MAX = 1024,     /* of what is seen: cut */
 };
 
 /* One condition, as the observer sees it. Texts are not NULL; "" for none. */
@@ -119,21 +118,22 @@ int hf_incident_log_decode(const void *bytes, size_t size, struct hf_incident_lo
 struct hf_incident *hf_incident_log_find(const struct hf_incident_log *log, uint64_t number);
 
 /*
- * incident_log_step.c: all that is wrong now (see hf_incident_step). pending: what waits, kept by
- * the caller from step to step, zeroed at first. ret_changes: what the machine said; its count is 0
- * where the log stayed as it was.
+ * incident_log_step.c: all that is wrong now (see hf_incident_step); of two sights of one kind and
+ * subject the first counts. waiting: kept by the caller from step to step, zeroed at first.
+ * ret_changes: what the machine said. False where the log stayed as it was.
  */
 struct hf_incident_waiting {
     struct hf_incident_pending rows[HF_CONDITIONS_MAX];
     uint32_t count;
+    uint64_t due_ms; /* when the next step is due by itself, UINT64_MAX: never */
 };
-void hf_incident_log_step(struct hf_incident_log *log, const struct hf_incident_sight *sights,
+bool hf_incident_log_step(struct hf_incident_log *log, const struct hf_incident_sight *sights,
                           uint32_t count, bool is_complete, uint32_t hold_ms, uint64_t now_ms,
                           struct hf_incident_waiting *waiting,
                           struct hf_incident_changes *ret_changes);
-/* The number of the open incident that this condition belongs to, 0 none. */
-uint64_t hf_incident_log_of(const struct hf_incident_log *log, const char *code,
-                            const char *subject);
+/* The open incident that this condition belongs to while it holds, or NULL. */
+struct hf_incident *hf_incident_log_of(const struct hf_incident_log *log,
+                                       enum hf_condition_kind kind, const char *subject);
 
 /*
  * incident_log_note.c. Adds a message: HF_ENOENT no such incident, HF_EINVAL an empty text or one
@@ -150,6 +150,15 @@ bool hf_incident_log_endpoint(struct hf_incident_log *log, struct hf_incident *i
                               const char *name);
 /* Forgets what is older than HF_INCIDENT_KEPT_MS or beyond the limits; how many. */
 uint32_t hf_incident_log_forget(struct hf_incident_log *log, uint64_t now_ms);
+
+/* Appends an entry to the timeline; a text that is too long is cut. */
+void hf_incident_log_enter(struct hf_incident_log *log, struct hf_incident *incident,
+                           uint64_t at_ms, enum hf_incident_event event, const char *text);
+/* A new row at the end of one of an incident's arrays, zeroed. */
+void *hf_incident_log_grow(struct hf_incident_log *log, void **rows, uint32_t *count,
+                           size_t row_size);
+/* A copy in the arena, cut to at most max octets at the end of a character. */
+const char *hf_incident_log_text(struct hf_incident_log *log, const char *text, size_t max);
 
 /* incident_words.c: what a condition is called, inside the house: "Target edge cannot be reached"
  */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/incident.h"
@@ -238,7 +239,7 @@ static void test_full(void **state)
     assert_string_equal(step(world, 1, true), "opened 65, opened 66, opened 67");
     assert_int_equal(world->table.case_count, HF_INCIDENT_CASES_MAX);
     /* More conditions than a step takes: nothing ends. */
-    static struct hf_condition many[HF_CONDITIONS_MAX + 1];
+    struct hf_condition many[HF_CONDITIONS_MAX + 1];
     for (uint32_t i = 0; i <= HF_CONDITIONS_MAX; i++) {
         many[i] = (struct hf_condition){.key = 1000000 + i, .kind = HF_CONDITION_TROUBLE};
     }
@@ -330,7 +331,7 @@ static void test_by_chance(void **state)
 static void test_twice_the_same(void **state)
 {
     struct world *world = *state;
-    static struct hf_incident_table before;
+    struct hf_incident_table before;
     begin(world);
     on(world, HF_CONDITION_FREEZE_ALL, 0);
     on(world, HF_CONDITION_BEHIND, ZONE);
@@ -343,8 +344,7 @@ static void test_twice_the_same(void **state)
 
 int main(void)
 {
-    static struct world world;
-    void *state = &world;
+    struct world *state = calloc(1, sizeof(*state));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_open_and_close, state),
         cmocka_unit_test_prestate(test_flapping_stays_one, state),
@@ -358,5 +358,7 @@ int main(void)
         cmocka_unit_test_prestate(test_by_chance, state),
         cmocka_unit_test_prestate(test_twice_the_same, state),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(state);
+    return failed;
 }
