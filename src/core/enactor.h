@@ -283,6 +283,10 @@ uint64_t hf_enactor_deadline_ms(const struct hf_enactor *enactor);
 enum hf_need hf_lane_need(const struct hf_enactor *enactor, const struct hf_lane *lane,
                           uint64_t now_ms);
 
+/* True when the write of this lane that has just succeeded repaired what others did; asked before
+ * its DONE. */
+bool hf_lane_was_healed(const struct hf_lane *lane);
+
 /*
  * Whether the records beside the lane's fence were seen, or written by us, and are those that it
  * names: only the records that differ from what the plan wants need be sent.

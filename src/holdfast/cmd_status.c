@@ -19,6 +19,7 @@ static int run(const struct hf_invocation *invocation)
     if (hf_option_given(invocation, "exit-code") && hf_status_urgent(&status) > 0) {
         exit = HF_EXIT_FAILED;
     }
+    hf_status_release(&status);
     hf_look_close(look);
     return exit;
 }

@@ -44,11 +44,11 @@ struct hf_history {
     /* private from here */
     uint32_t room;
     const uint8_t *owner;
-    struct hf_arena *arena;
+    struct hf_arena arena;
 };
 
-/* Texts live as long as the look. owner NULL: plans. */
-int hf_history_load(struct hf_look *look, const uint8_t *owner, uint32_t max,
+/* owner NULL: plans. look is not changed, but for its store. */
+int hf_history_load(const struct hf_look *look, const uint8_t *owner, uint32_t max,
                     struct hf_history *ret_history);
 void hf_history_release(struct hf_history *history);
 
@@ -59,6 +59,10 @@ void hf_history_release(struct hf_history *history);
 typedef void hf_history_each(void *context, char sign, const uint8_t *bytes, size_t size);
 void hf_history_compare(const struct hf_records *before, const struct hf_records *after,
                         hf_history_each *each, void *context);
+
+/* history_json.c: its members into an object; those of one plan. */
+void hf_history_put_json(const struct hf_history *history, struct hf_json *json);
+void hf_history_put_plan(const struct hf_history_plan *plan, struct hf_json *json);
 
 /* For a hf_history_each that writes the addresses of one sign as JSON. */
 struct hf_history_signs {

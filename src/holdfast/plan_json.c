@@ -132,13 +132,10 @@ static void put_summary(const struct hf_plan_diff *diff, struct hf_json *json)
     hf_json_object_end(json);
 }
 
-int hf_plan_show_json(const struct hf_look *look, const struct hf_plan_shown *shown)
+void hf_plan_put_json(const struct hf_look *look, const struct hf_plan_shown *shown,
+                      struct hf_json *json)
 {
-    struct hf_look_json output;
-    struct hf_json *json = &output.json;
     const struct hf_plan_diff *diff = shown->diff;
-    hf_look_json_begin(look, &output);
-    hf_look_json_problems(look, json);
     hf_json_put_text(json, "store", look->store_state);
     hf_json_put_u64(json, "head_generation", diff->head_gen);
     hf_json_put_u64(json, "next_generation", diff->next_gen);
@@ -154,5 +151,12 @@ int hf_plan_show_json(const struct hf_look *look, const struct hf_plan_shown *sh
     }
     hf_json_array_end(json);
     put_summary(diff, json);
+}
+
+int hf_plan_show_json(const struct hf_look *look, const struct hf_plan_shown *shown)
+{
+    struct hf_look_json output;
+    hf_look_json_begin(look, &output);
+    hf_plan_put_json(look, shown, &output.json);
     return hf_look_json_end(look, &output);
 }

@@ -20,5 +20,8 @@ struct hf_plan_shown {
 void hf_plan_show_text(const struct hf_look *look, const struct hf_plan_shown *shown);
 /* An enum hf_exit. */
 int hf_plan_show_json(const struct hf_look *look, const struct hf_plan_shown *shown);
+/* Its members into an object. */
+void hf_plan_put_json(const struct hf_look *look, const struct hf_plan_shown *shown,
+                      struct hf_json *json);
 
 #endif

@@ -27,7 +27,8 @@ struct hf_status_counts {
 };
 
 struct hf_status {
-    struct hf_look *look;
+    const struct hf_look *look;
+    struct hf_arena arena; /* texts of alerts: hf_status_release */
     struct hf_status_counts counts;
     struct hf_alert alerts[HF_ALERTS_MAX];
     uint32_t alert_count;
@@ -41,6 +42,7 @@ const struct hf_report_zone *hf_status_zone(const struct hf_look *look, const ch
 
 /* status_alerts.c: fills alerts, most urgent first. */
 void hf_status_alerts(struct hf_status *status);
+void hf_status_release(struct hf_status *status);
 /* How many are more than a notice. */
 uint32_t hf_status_urgent(const struct hf_status *status);
 
@@ -54,5 +56,12 @@ bool hf_held_next(const char **at, struct hf_held_line *ret_line);
 /* status_show.c, status_json.c */
 void hf_status_show(const struct hf_status *status);
 int hf_status_show_json(const struct hf_status *status);
+/* Its members into an object. names_max: of each list of an enactor's; rows: of each backend. */
+void hf_status_put_json(const struct hf_status *status, uint32_t names_max, bool rows,
+                        struct hf_json *json);
+/* One enactor's members, one configured backend. */
+void hf_status_put_enactor(const struct hf_look *look, const struct hf_report *report,
+                           uint32_t names_max, struct hf_json *json);
+void hf_status_put_backend(const struct hf_look *look, uint32_t number, struct hf_json *json);
 
 #endif

@@ -8,11 +8,11 @@
 
 #include "holdfast/status.h"
 
-enum { TEXT_MAX = 1024, NAMES_SHOWN = 3 };
+enum { TEXT_MAX = 1024, TEXTS_MAX = 16 * 1024 * 1024, NAMES_SHOWN = 3 };
 
 static const char *keep(struct hf_status *status, const char *text)
 {
-    return text == NULL ? NULL : hf_arena_copy(&status->look->arena, text, strlen(text));
+    return text == NULL ? NULL : hf_arena_copy(&status->arena, text, strlen(text));
 }
 
 static void add(struct hf_status *status, enum hf_severity severity, const char *code,
@@ -302,6 +302,7 @@ static void sort(struct hf_status *status)
 
 void hf_status_alerts(struct hf_status *status)
 {
+    hf_arena_init(&status->arena, TEXTS_MAX);
     const struct hf_look *look = status->look;
     add_problems(status);
     for (uint32_t i = 0; i < look->config->zone_count; i++) {
@@ -313,6 +314,11 @@ void hf_status_alerts(struct hf_status *status)
     add_freezes(status);
     add_janitor(status);
     sort(status);
+}
+
+void hf_status_release(struct hf_status *status)
+{
+    hf_arena_release(&status->arena);
 }
 
 uint32_t hf_status_urgent(const struct hf_status *status)
