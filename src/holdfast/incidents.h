@@ -24,12 +24,11 @@
 #include "holdfast/status.h"
 
 struct hf_incidents {
-    struct hf_incident_log log; /* as in the store when it was last read or written */
+    struct hf_incident_log log; /* as in the store, or as it is to be there */
     struct hf_buf ref_value;    /* that it was read under; "" none */
     bool is_loaded;
-    bool is_unsaved;         /* something was seen that is not in the store yet */
-    uint64_t saved_ms;       /* when this process saved last */
-    uint64_t store_since_ms; /* the store has been unusable since; 0: it is not */
+    bool is_unsaved;     /* the log has what the store has not */
+    uint64_t touched_ms; /* when impact was computed last */
     struct hf_incident_waiting waiting;
     char why[HF_STORE_WHY_MAX]; /* of the last error */
 };

@@ -35,6 +35,22 @@ struct hf_status {
     uint32_t alerts_dropped;
 };
 
+/*
+ * status_fleet.c: backends that are down, by site and pool. A site is down when all of its backends
+ * are, there are at least two, and there are other sites; a pool when more than half of its
+ * backends are. What is older than a planner would believe says nothing: all counts are 0 then.
+ */
+struct hf_status_fleet {
+    uint32_t *site_total, *site_down; /* of each site of the configuration */
+    uint32_t *pool_down;              /* of each pool */
+    uint32_t *pool_site; /* a site that is down: such sites have half of them; or UINT32_MAX */
+};
+void hf_status_fleet_count(const struct hf_look *look, struct hf_status_fleet *ret_fleet);
+void hf_status_fleet_release(struct hf_status_fleet *fleet);
+bool hf_status_fleet_site_is_down(const struct hf_status_fleet *fleet, uint32_t site);
+bool hf_status_fleet_pool_is_down(const struct hf_status_fleet *fleet,
+                                  const struct hf_config *config, uint32_t pool);
+
 /* status_count.c */
 void hf_status_count(struct hf_status *status);
 /* Of all living enactors' reports of a zone the one that is furthest, or NULL. */
