@@ -28,7 +28,7 @@ static int explain_name(struct hf_explain *explain)
     if (!hf_explain_locate(explain)) {
         return refuse_unknown(explain);
     }
-    hf_explain_ask(explain);
+    hf_explain_ask(explain, 0);
     hf_explain_step(explain);
     if (explain->look->invocation->json) {
         return hf_explain_show_json(explain);

@@ -54,6 +54,13 @@ struct hf_invocation {
     char **arguments; /* what is left after the options */
     int argument_count;
     const char *values[HF_COMMAND_OPTIONS_MAX]; /* of command->options; use hf_option_value */
+    /* Of a change that was asked for over the API; NULL: by a command. */
+    const struct hf_remote *remote;
+};
+
+struct hf_remote {
+    bool has_revision;
+    uint64_t revision; /* of what operators said: on another one nothing is changed */
 };
 
 struct hf_command {

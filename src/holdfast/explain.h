@@ -46,8 +46,9 @@ bool hf_explain_locate(struct hf_explain *explain);
 /* Frees what hf_explain_locate made. */
 void hf_explain_release(struct hf_explain *explain);
 
-/* explain_ask.c */
-void hf_explain_ask(struct hf_explain *explain);
+/* explain_ask.c: for at most limit_ms, 0: as long as the target's timeouts allow. Of the look only
+ * the configuration is used. */
+void hf_explain_ask(struct hf_explain *explain, uint32_t limit_ms);
 
 /* explain_step.c: which step is missing between plan and server. */
 void hf_explain_step(struct hf_explain *explain);

@@ -98,6 +98,9 @@ static int each_plan(void *context, const struct hf_plan_head *head, const struc
 {
     struct hf_history *history = context;
     (void)name;
+    if (history->below != 0 && head->gen >= history->below) {
+        return 0;
+    }
     if (history->plan_count == history->max) {
         history->is_complete = false;
         return 1;
@@ -106,6 +109,7 @@ static int each_plan(void *context, const struct hf_plan_head *head, const struc
         grow(history->plans, history->plan_count, &history->room, sizeof(*history->plans));
     struct hf_history_plan *row = &history->plans[history->plan_count++];
     *row = (struct hf_history_plan){.gen = head->gen,
+                                    .parent_gen = head->parent_gen,
                                     .created_ms = head->created_ms,
                                     .planner = keep(history, head->planner),
                                     .snapshot = head->snapshot};
@@ -174,10 +178,10 @@ static int each_change(void *context, const struct hf_plan_head *head, const str
     return 0;
 }
 
-int hf_history_load(const struct hf_look *look, const uint8_t *owner, uint32_t max,
+int hf_history_load(const struct hf_look *look, const uint8_t *owner, uint64_t below, uint32_t max,
                     struct hf_history *ret_history)
 {
-    struct hf_history history = {.max = max, .is_complete = true, .owner = owner};
+    struct hf_history history = {.max = max, .is_complete = true, .owner = owner, .below = below};
     hf_arena_init(&history.arena, TEXTS_MAX);
     if (owner != NULL) {
         char text[HF_NAME_TEXT_MAX];

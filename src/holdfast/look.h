@@ -89,6 +89,8 @@ struct hf_look *hf_look_new(const struct hf_invocation *invocation, const struct
  * what it had are void then. Where nothing was committed since, it costs microseconds.
  */
 uint32_t hf_look_refresh(struct hf_look *look);
+/* The image of the plan was edited (by a planning): the next refresh reads it anew. */
+void hf_look_forget_plan(struct hf_look *look);
 
 /* A role that said something at at_ms is alive. */
 bool hf_look_is_alive(const struct hf_look *look, uint64_t at_ms);

@@ -300,6 +300,14 @@ uint32_t hf_look_refresh(struct hf_look *look)
     return news;
 }
 
+void hf_look_forget_plan(struct hf_look *look)
+{
+    hf_plan_release(&look->plan);
+    hf_plan_init(&look->plan);
+    look->has_plan = false;
+    look->failed |= HF_LOOK_PLAN;
+}
+
 struct hf_look *hf_look_new(const struct hf_invocation *invocation, const struct hf_config *config)
 {
     struct hf_look *look = calloc(1, sizeof(*look));
