@@ -10,6 +10,7 @@
     X(status)                                                                                      \
     X(explain)                                                                                     \
     X(history)                                                                                     \
+    X(incident)                                                                                    \
     X(plan)                                                                                        \
     X(check_config)                                                                                \
     X(drain)                                                                                       \

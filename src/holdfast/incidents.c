@@ -241,10 +241,13 @@ int hf_incidents_say(struct hf_incidents *incidents, struct hf_store *store, uin
     return error;
 }
 
-uint64_t hf_incidents_of(const struct hf_incident_log *log, const struct hf_alert *alert)
+void hf_incidents_mark(const struct hf_incident_log *log, struct hf_status *status)
 {
-    enum hf_condition_kind kind = hf_sight_kind(alert);
-    const struct hf_incident *incident =
-        hf_incident_log_of(log, kind, hf_sight_subject(kind, alert));
-    return incident == NULL ? 0 : incident->number;
+    for (uint32_t i = 0; i < status->alert_count; i++) {
+        struct hf_alert *alert = &status->alerts[i];
+        enum hf_condition_kind kind = hf_sight_kind(alert);
+        const struct hf_incident *incident =
+            hf_incident_log_of(log, kind, hf_sight_subject(kind, alert));
+        alert->incident = incident == NULL ? 0 : incident->number;
+    }
 }

@@ -54,8 +54,8 @@ uint64_t hf_incidents_deadline_ms(const struct hf_incidents *incidents);
 int hf_incidents_say(struct hf_incidents *incidents, struct hf_store *store, uint64_t number,
                      const struct hf_incident_message *message);
 
-/* The number of the open incident that an alert belongs to, 0 none. */
-uint64_t hf_incidents_of(const struct hf_incident_log *log, const struct hf_alert *alert);
+/* Fills in the open incident that each alert belongs to. */
+void hf_incidents_mark(const struct hf_incident_log *log, struct hf_status *status);
 
 /*
  * --- incident_json.c ---

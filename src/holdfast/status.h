@@ -17,6 +17,7 @@ struct hf_alert {
     const char *subject; /* zone, endpoint, role, or NULL */
     const char *text;
     const char *command; /* what to type, or NULL */
+    uint64_t incident;   /* open incident that it belongs to (hf_incidents_mark), 0 none */
 };
 
 struct hf_status_counts {
