@@ -102,6 +102,7 @@ struct hf_incident_log {
     struct hf_incident *incidents; /* in order of number */
     uint32_t count, room;
     uint64_t next_number;
+    uint64_t since_ms; /* when it was begun: before, nobody kept incidents; 0: not yet */
     uint64_t revision; /* rises with every save: no two documents are alike */
     struct hf_arena arena;
 };

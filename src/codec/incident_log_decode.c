@@ -9,7 +9,7 @@
 #include "codec/json_in.h"
 
 enum {
-    ROOT_KEYS = 4,
+    ROOT_KEYS = 5,
     INCIDENT_KEYS = 19,
     CONDITION_KEYS = 11,
     AFFECTED_KEYS = 8,
@@ -193,6 +193,7 @@ int hf_incident_log_decode(const void *bytes, size_t size, struct hf_incident_lo
         version == HF_INCIDENT_LOG_VERSION &&
         hf_json_in_u64(root, "revision", &log.revision) == HF_OK &&
         hf_json_in_u64(root, "next_number", &log.next_number) == HF_OK && log.next_number > 0 &&
+        hf_json_in_u64(root, "since_ms", &log.since_ms) == HF_OK &&
         hf_json_in_array(root, "incidents", HF_INCIDENTS_MAX, &array) == HF_OK) {
         error = HF_OK;
     }

@@ -117,6 +117,7 @@ void hf_incident_log_encode(const struct hf_incident_log *log, struct hf_buf *re
     hf_json_put_number(&json, "version", HF_INCIDENT_LOG_VERSION);
     hf_json_put_number(&json, "revision", log->revision);
     hf_json_put_number(&json, "next_number", log->next_number);
+    hf_json_put_number(&json, "since_ms", log->since_ms);
     hf_json_key(&json, "incidents");
     hf_json_array(&json);
     for (uint32_t i = 0; i < log->count; i++) {

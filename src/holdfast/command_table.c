@@ -11,6 +11,7 @@
     X(explain)                                                                                     \
     X(history)                                                                                     \
     X(incident)                                                                                    \
+    X(statuspage)                                                                                  \
     X(plan)                                                                                        \
     X(check_config)                                                                                \
     X(drain)                                                                                       \

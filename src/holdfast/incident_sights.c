@@ -110,7 +110,7 @@ static void scope_pool(const struct hf_look *look, const struct hf_status_fleet 
     sight->scopes[HF_SCOPE_SITE] = site == UINT32_MAX ? "" : look->config->sites[site];
 }
 
-/* The pool that is down of an endpoint that is held in this way, or UINT32_MAX. */
+/* The pool that is down, or lost a site, of an endpoint that is held in this way, or UINT32_MAX. */
 static uint32_t held_pool(const struct hf_look *look, const struct hf_status_fleet *fleet,
                           bool is_lacking)
 {
@@ -127,7 +127,8 @@ static uint32_t held_pool(const struct hf_look *look, const struct hf_status_fle
                            : hf_config_find_endpoint(config, owner);
         for (uint32_t i = 0; row != UINT32_MAX && i < config->endpoints[row].pool_count; i++) {
             uint32_t pool = config->endpoint_pools[config->endpoints[row].pool_first + i];
-            if (hf_status_fleet_pool_is_down(fleet, config, pool)) {
+            if (hf_status_fleet_pool_is_down(fleet, config, pool) ||
+                fleet->pool_site[pool] != UINT32_MAX) {
                 return pool;
             }
         }
