@@ -56,7 +56,6 @@ enum {
     HF_ENACTOR_HEAL_WINDOW_MS = 60000,
     HF_ENACTOR_BACKOFF_MS = 200, /* first back-off of the zone, doubles */
     HF_ENACTOR_BACKOFF_MAX_MS = 15000,
-    HF_ENACTOR_LATENCY_MS = 400,     /* what the window aims at; up to twice that is borne */
     HF_ENACTOR_GUARD_POLL_MS = 2000, /* while frozen or refused */
     HF_ENACTOR_HEAD_RETRY_MS = 1000, /* where the store does not answer */
 };

@@ -185,6 +185,7 @@ struct hf_drill_client {
     bool regular;      /* open loop: evenly spaced; otherwise Poisson */
     struct hf_drill_dist think; /* closed loop: from the end of an operation to the next */
     uint64_t tail_us;           /* operations slower than that are counted apart; 0: none */
+    uint32_t under_way_max; /* open loop: one that begins beyond them fails at once; 0: 100,000 */
     struct hf_drill_call call;
 };
 
@@ -286,7 +287,7 @@ struct hf_drill_fleet {
     double zone_fail;           /* 0: no failover of zones */
     double removal_share; /* velocity: at most this share of capacity leaves in a window; 1: all */
     uint64_t removal_window_us;
-    uint32_t min_healthy; /* fewer than these are never left in service, up or not */
+    uint32_t min_healthy; /* when fewer than these are up, nothing leaves; 0: no such guard */
     bool fail_open;       /* when none is up, all are used */
     uint16_t manager;     /* holders of it that got a lease back are launched as nodes; or NONE */
 };
@@ -302,7 +303,7 @@ enum hf_drill_verb {
     HF_DRILL_OVERRIDE,     /* resolver: value 1: answers RIGHT whatever the name says; 0: ends */
     HF_DRILL_RATE,         /* client: operations a second */
     HF_DRILL_WORKERS,      /* service: so many from now on */
-    HF_DRILL_SPEED,        /* service: work takes 1/value as long; 0: nothing is done */
+    HF_DRILL_SPEED,        /* service: work takes 1/value as long; 0: nothing is begun */
     HF_DRILL_SLOW_NEXT,    /* service: the next count requests take value times as long */
     HF_DRILL_THROTTLE,     /* service: rate_max_per_s; 0: no limit */
     HF_DRILL_QUEUE_BOUND,  /* service: at most value wait, at most queue_max */
