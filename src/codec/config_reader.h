@@ -23,7 +23,7 @@
 enum {
     HF_READER_LINES_MAX = 2 * HF_CONFIG_PROBLEMS_MAX, /* problems and warnings */
     HF_READER_PATH_MAX = 8,                           /* keys inside each other */
-    HF_READER_KEYS_MAX = 24,                          /* keys of one map */
+    HF_READER_KEYS_MAX = 48,                          /* keys of one map */
     HF_READER_FILE_MAX = 64 << 20,                    /* octets of the YAML file */
     HF_READER_LINE_MAX = 256 << 10,                   /* octets of a line of JSON Lines */
 };
