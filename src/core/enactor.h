@@ -58,7 +58,6 @@ enum {
     HF_ENACTOR_HEAL_WINDOW_MS = 60000,
     HF_ENACTOR_BACKOFF_MS = 200, /* first back-off of the zone, doubles */
     HF_ENACTOR_BACKOFF_MAX_MS = 15000,
-    HF_ENACTOR_LATENCY_MS = 400,     /* what the window aims at; up to twice that is borne */
     HF_ENACTOR_GUARD_POLL_MS = 2000, /* while frozen or refused */
     HF_ENACTOR_HEAD_RETRY_MS = 1000, /* where the store does not answer */
 };
@@ -284,6 +283,10 @@ uint64_t hf_enactor_deadline_ms(const struct hf_enactor *enactor);
 /* The one decision: what a lane needs now. */
 enum hf_need hf_lane_need(const struct hf_enactor *enactor, const struct hf_lane *lane,
                           uint64_t now_ms);
+
+/* True when the write of this lane that has just succeeded repaired what others did; asked before
+ * its DONE. */
+bool hf_lane_was_healed(const struct hf_lane *lane);
 
 /*
  * Whether the records beside the lane's fence were seen, or written by us, and are those that it

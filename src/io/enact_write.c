@@ -74,6 +74,9 @@ static void finish_one(struct write_op *op)
     if (op->result == HF_RESULT_OK) {
         forget_replaced(op);
     }
+    if (!op->zone->enact->stopping) {
+        hf_enact_note_write(op->zone, op->result, op->lane_first);
+    }
     hf_enact_done(op->zone, op->op, op->result, &op->outcome);
     free(op);
 }
