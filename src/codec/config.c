@@ -25,6 +25,7 @@ enum root_key {
     ROOT_STORE,
     ROOT_DATA_DIR,
     ROOT_RUN,
+    ROOT_API,
     ROOT_JANITOR,
     ROOT_GUARD,
     ROOT_DEFAULTS,
@@ -47,6 +48,7 @@ static const struct hf_key root_keys[ROOT_COUNT] = {
                        .kind = HF_KEY_PATH,
                        .offset = offsetof(struct hf_config, data_dir)},
     [ROOT_RUN] = {.name = "run", .kind = HF_KEY_NODE},
+    [ROOT_API] = {.name = "api", .kind = HF_KEY_NODE},
     [ROOT_JANITOR] = {.name = "janitor", .kind = HF_KEY_NODE},
     [ROOT_GUARD] = {.name = "guard", .kind = HF_KEY_NODE},
     [ROOT_DEFAULTS] = {.name = "defaults", .kind = HF_KEY_NODE},
@@ -221,6 +223,13 @@ static void read_tree(struct hf_reader *reader)
     }
     read_small_maps(reader, values);
     read_parts(reader, root, values);
+    if (values[ROOT_API] != 0) {
+        hf_enter(reader, "api");
+    }
+    hf_read_api(reader, values[ROOT_API]);
+    if (values[ROOT_API] != 0) {
+        hf_leave(reader);
+    }
 }
 
 static void rows_init(struct hf_config_own *own)

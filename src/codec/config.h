@@ -158,11 +158,24 @@ struct hf_config_statuspage {
     const char *url;   /* where the public finds it, with a final slash, or NULL */
 };
 
+/* Who is answered over HTTP. */
+struct hf_config_api {
+    const char *listen;      /* ADDRESS@PORT, default 127.0.0.1@8053; NULL: nowhere */
+    const char *socket_path; /* default DATA_DIR/api.sock; NULL: none */
+    const char *tokens_path; /* default DATA_DIR/api.tokens, which is made where it is missing */
+    bool tokens_are_default;
+    const char *certificate_path, *key_path; /* NULL: no TLS */
+    const char *const *names;                /* of the host, beside addresses */
+    uint32_t name_count;
+    bool is_loopback; /* listen is */
+};
+
 struct hf_config {
-    const char *path;              /* of the file, as given */
-    const char *installation;      /* owner of every fence */
-    const char *store_path;        /* of sqlite:… */
-    const char *data_dir;          /* private knotd and run files; default: folder of the store */
+    const char *path;         /* of the file, as given */
+    const char *installation; /* owner of every fence */
+    const char *store_path;   /* of sqlite:… */
+    const char *data_dir;     /* private knotd and run files; default: folder of the store */
+    struct hf_config_api api;
     uint32_t enactor_count;        /* run: { enactors: 3 } */
     uint32_t retention_ms;         /* janitor: unreachable plans are kept this long, default 1h */
     uint32_t tombstone_ms;         /* janitor: tombstones are kept this long, default 1h */

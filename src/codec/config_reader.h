@@ -190,6 +190,8 @@ void hf_read_lines(struct hf_reader *reader, uint32_t node, const char *path, hf
                    void *context);
 
 /* The parts of the file, each at its node. */
+/* node 0: nothing is said of it. */
+void hf_read_api(struct hf_reader *reader, uint32_t node);
 void hf_read_targets(struct hf_reader *reader, uint32_t node);
 void hf_read_zones(struct hf_reader *reader, uint32_t node);
 void hf_read_pools(struct hf_reader *reader, uint32_t node);

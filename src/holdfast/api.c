@@ -189,7 +189,7 @@ static const struct hf_api_route *find(struct hf_api_call *call, bool *ret_other
     const struct hf_api_route *const tables[] = {hf_api_routes_status,    hf_api_routes_backends,
                                                  hf_api_routes_endpoints, hf_api_routes_explain,
                                                  hf_api_routes_plans,     hf_api_routes_acts,
-                                                 hf_api_routes_machines};
+                                                 hf_api_routes_machines,  hf_api_routes_incidents};
     const struct hf_serve_request *request = call->request;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         for (const struct hf_api_route *route = tables[i]; route->path != NULL; route++) {
@@ -211,8 +211,8 @@ static bool check_query(struct hf_api_call *call, const struct hf_api_route *rou
     for (uint32_t i = 0; i < request->query_count; i++) {
         const char *name = request->query[i].name;
         if (!hf_api_is_word(route->query, name)) {
-            hf_api_fail(call, 400, "bad-request", "there is no parameter %s here; there %s", name,
-                        route->query[0] != 0 ? route->query : "is none");
+            hf_api_fail(call, 400, "bad-request", "there is no parameter %s here, but %s", name,
+                        route->query[0] != 0 ? route->query : "none");
             return false;
         }
     }

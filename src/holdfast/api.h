@@ -18,10 +18,12 @@
 #include <uv.h>
 
 #include "holdfast/explain.h"
+#include "holdfast/incidents.h"
 #include "holdfast/status.h"
 #include "io/serve.h"
 
 enum {
+    HF_API_WORKERS = 4, /* requests at a time: of these some may wait for a server or the disk */
     HF_API_REFRESH_MS = 500, /* between refreshes of a process that nobody asks */
     HF_API_FRESH_MS = 100,   /* an answer's view is not older, but where the store is slow */
     HF_API_READY_MS = 15000, /* not ready when the store was not read for longer */
@@ -76,6 +78,7 @@ struct hf_api_writes {
     struct hf_api_write rows[HF_API_WRITES_MAX]; /* a ring */
     uint64_t count;                              /* since the process began */
     uint64_t told;                               /* of those: in events */
+    uint64_t since_ms;                           /* what is older may be missing */
     struct hf_api_heard heard[HF_REPORTS_MAX];
     uint32_t heard_count;
 };
@@ -109,6 +112,15 @@ void hf_api_lag_put_json(const struct hf_api_lag *lag, struct hf_json *json);
 
 /* --- the view --- */
 
+/* The log of incidents, which this process keeps (api_incidents.c). */
+struct hf_api_incidents {
+    struct hf_incidents kept;
+    struct hf_incident_changes changes;  /* of the last turn */
+    uint64_t page_ms, page_revision;     /* of the status page that was written last */
+    char trouble[HF_STORE_WHY_MAX];      /* with the log, "" none */
+    char page_trouble[HF_STORE_WHY_MAX]; /* with the page, "" none; of turns only */
+};
+
 /* What an event was about last, so that only what differs is told. */
 struct hf_api_told_enactor {
     char name[64];
@@ -141,6 +153,7 @@ struct hf_api {
     struct hf_api_writes *writes;
     struct hf_api_heads heads;
     struct hf_api_events events;
+    struct hf_api_incidents *incidents;
     uint64_t version; /* rises when something that is answered is another than before */
     uint64_t facts;   /* hash of what changes with time alone: who is alive */
     uint64_t loop_ms; /* monotonic: when it was refreshed last */
@@ -159,14 +172,29 @@ void hf_api_release(struct hf_api *api);
 
 /* With the lock held: brings the view to the store's state, unless it is younger than age_ms. */
 void hf_api_refresh(struct hf_api *api, uint64_t age_ms);
-/* A refresh with the lock taken, on a worker; the events that it brings wait to be taken. */
+/* Takes the lock: something was changed by us, and the next answer is to show it. */
+void hf_api_stale(struct hf_api *api);
+/*
+ * On a worker: a refresh with the lock taken, the events of which wait to be taken; incidents are
+ * observed, and the status page is written.
+ */
 void hf_api_turn(struct hf_api *api);
 /* Moves the events that wait: name is static, json to be freed. Returns how many. */
 uint32_t hf_api_take_events(struct hf_api *api, struct hf_api_event *ret_events);
 
 /* api_events.c, with the lock held: notes what is other than it was told last. */
 void hf_api_events_note(struct hf_api *api, uint32_t news);
+void hf_api_events_incident(struct hf_api *api, const struct hf_incident *incident);
 void hf_api_events_release(struct hf_api_events *events);
+
+/* --- api_incidents.c --- */
+
+struct hf_api_incidents *hf_api_incidents_new(void);
+void hf_api_incidents_free(struct hf_api_incidents *incidents);
+/* With the lock held, in a turn: steps the log with the view's status. */
+void hf_api_incidents_observe(struct hf_api *api);
+/* In a turn: writes the status page where it is wanted and not as it should be. */
+void hf_api_incidents_page(struct hf_api *api);
 
 /* --- requests --- */
 
@@ -225,6 +253,17 @@ struct hf_api_text {
 bool hf_api_text_begin(struct hf_api_call *call, struct hf_api_text *text);
 void hf_api_text_end(struct hf_api_call *call, struct hf_api_text *text);
 
+/* --- api_tokens.c --- */
+
+/* "http://127.0.0.1:8053/"; "" where it does not listen. */
+enum { HF_API_URL_MAX = 128 };
+void hf_api_url(const struct hf_config_api *config, char ret_url[HF_API_URL_MAX]);
+/*
+ * Makes the tokens file where it is missing and nobody named another: one operator's token, drawn
+ * anew, mode 0600. HF_EEXIST: there is one. why: what went wrong.
+ */
+int hf_api_make_tokens(const struct hf_config_api *config, char *why, size_t why_size);
+
 /* The tables of routes, each ends with a row without a path. */
 extern const struct hf_api_route hf_api_routes_status[];
 extern const struct hf_api_route hf_api_routes_backends[];
@@ -233,5 +272,6 @@ extern const struct hf_api_route hf_api_routes_explain[];
 extern const struct hf_api_route hf_api_routes_plans[];
 extern const struct hf_api_route hf_api_routes_acts[];
 extern const struct hf_api_route hf_api_routes_machines[];
+extern const struct hf_api_route hf_api_routes_incidents[];
 
 #endif

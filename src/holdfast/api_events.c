@@ -12,7 +12,7 @@
 #include "codec/json_in.h"
 #include "holdfast/api.h"
 
-enum { EVENT_BYTES_MAX = 64 * 1024, WRITES_SHOWN = 20, NS_IN_MS = 1000000 };
+enum { EVENT_BYTES_MAX = 48 * 1024, WRITES_SHOWN = 20, NS_IN_MS = 1000000 };
 
 /* One being written. */
 struct event {
@@ -217,6 +217,17 @@ static void tell_writes(struct hf_api *api)
     }
     hf_json_array_end(&event.json);
     end(&api->events, "writes", &event);
+}
+
+void hf_api_events_incident(struct hf_api *api, const struct hf_incident *incident)
+{
+    struct event event;
+    begin(&event);
+    hf_json_put_u64(&event.json, "number", incident->number);
+    hf_json_put_text(&event.json, "state", incident->closed_ms == 0 ? "open" : "closed");
+    hf_json_put_text(&event.json, "title", incident->title);
+    hf_json_put_text(&event.json, "severity", hf_severity_name(incident->severity));
+    end(&api->events, "incident", &event);
 }
 
 static void tell_beat(struct hf_api *api)

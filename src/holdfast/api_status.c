@@ -156,32 +156,56 @@ static void enactors(struct hf_api_call *call)
     hf_json_object_end(json);
 }
 
-/* Of all, or of one endpoint. */
-static void put_writes(struct hf_api_call *call, const char *endpoint, uint64_t limit)
+static int compare_writes(const void *a, const void *b)
 {
-    const struct hf_api *api = call->api;
-    const struct hf_api_writes *writes = api->writes;
+    const struct hf_api_write *const *one = a;
+    const struct hf_api_write *const *other = b;
+    return (*one)->at_ms > (*other)->at_ms ? -1 : (*one)->at_ms < (*other)->at_ms;
+}
+
+/* Those that are wanted, latest first: enactors tell theirs each in its own time. To be freed. */
+static const struct hf_api_write **find_writes(struct hf_api_call *call, const char *endpoint,
+                                               uint64_t *ret_count)
+{
+    const struct hf_api_writes *writes = call->api->writes;
     const char *kind = hf_api_value(call, "kind");
     const char *enactor = hf_api_value(call, "enactor");
-    struct hf_json *json = &call->json;
-    uint64_t since_ms = api->started_ms;
-    hf_look_json_head(api->look, json);
-    hf_json_key(json, "writes");
-    hf_json_array(json);
-    for (uint64_t i = 0; i < writes->count && i < HF_API_WRITES_MAX; i++) {
-        const struct hf_api_write *row = &writes->rows[(writes->count - 1 - i) % HF_API_WRITES_MAX];
+    uint64_t kept = writes->count < HF_API_WRITES_MAX ? writes->count : HF_API_WRITES_MAX;
+    uint64_t count = 0;
+    const struct hf_api_write **found = calloc(kept + 1, sizeof(const struct hf_api_write *));
+    if (found == NULL) {
+        abort();
+    }
+    for (uint64_t i = 0; i < kept; i++) {
+        const struct hf_api_write *row = &writes->rows[i];
         bool is_wanted = (endpoint == NULL || strcmp(endpoint, row->endpoint) == 0) &&
                          (kind == NULL || strcmp(kind, hf_write_kind_name(row->kind)) == 0) &&
                          (enactor == NULL || strcmp(enactor, row->enactor) == 0);
-        if (is_wanted && limit > 0) {
-            hf_api_write_put_json(row, json);
-            limit--;
+        if (is_wanted) {
+            found[count++] = row;
         }
-        since_ms = row->at_ms < since_ms || i + 1 == HF_API_WRITES_MAX ? row->at_ms : since_ms;
+    }
+    qsort(found, count, sizeof(const struct hf_api_write *), compare_writes);
+    *ret_count = count;
+    return found;
+}
+
+/* Of all, or of one endpoint. */
+static void put_writes(struct hf_api_call *call, const char *endpoint, uint64_t limit)
+{
+    struct hf_json *json = &call->json;
+    uint64_t count;
+    const struct hf_api_write **found = find_writes(call, endpoint, &count);
+    hf_look_json_head(call->api->look, json);
+    hf_json_key(json, "writes");
+    hf_json_array(json);
+    for (uint64_t i = 0; i < count && i < limit; i++) {
+        hf_api_write_put_json(found[i], json);
     }
     hf_json_array_end(json);
-    hf_json_put_u64(json, "since_ms", since_ms);
+    hf_json_put_u64(json, "since_ms", call->api->writes->since_ms);
     hf_json_object_end(json);
+    free(found);
 }
 
 static void writes(struct hf_api_call *call)

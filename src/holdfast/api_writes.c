@@ -43,6 +43,7 @@ static void add(struct hf_api_writes *writes, const char *enactor,
     struct hf_api_write *row = &writes->rows[writes->count++ % HF_API_WRITES_MAX];
     size_t room = strlen(enactor) + strlen(told->zone) + strlen(told->endpoint) +
                   strlen(told->met_writer) + 4;
+    writes->since_ms = row->texts != NULL ? row->at_ms : writes->since_ms;
     free(row->texts);
     *row = (struct hf_api_write){.at_ms = told->at_ms,
                                  .gen = told->gen,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/error.h"
 #include "holdfast/incidents.h"
+#include "holdfast/remote.h"
 #include "holdfast/status.h"
 
 static void mark_incidents(struct hf_status *status)
@@ -54,4 +55,5 @@ const struct hf_command hf_command_status = {
                "locked or damaged it says so and shows what it can. Nothing is written.",
     .options = options,
     .run = run,
+    .remote = hf_remote_status,
 };

@@ -7,6 +7,7 @@
     X(planner)                                                                                     \
     X(enactor)                                                                                     \
     X(janitor)                                                                                     \
+    X(api)                                                                                         \
     X(status)                                                                                      \
     X(explain)                                                                                     \
     X(history)                                                                                     \

@@ -65,6 +65,7 @@ void hf_run_add_roles(struct hf_run *run)
 {
     (void)add_role(run, "planner", "planner");
     (void)add_role(run, "janitor", "janitor");
+    (void)add_role(run, "api", "api");
     for (uint32_t i = 0; i < run->config->enactor_count; i++) {
         char name[32];
         (void)snprintf(name, sizeof(name), "enactor-%u", i + 1);

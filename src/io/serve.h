@@ -4,9 +4,9 @@
  *
  * It decides who may ask (address, Host, Origin, token, peer credentials), bounds everything that
  * a client can make it hold, and hands each request that is left to one handler. The loop's thread
- * does transport only: the handler runs on a worker thread, one request at a time, so it may block
- * and needs no locks of its own. Requests wait in a queue of HF_SERVE_QUEUE_MAX; over that they
- * are answered 503 with Retry-After.
+ * does transport only: the handler runs on worker threads (options.workers), with one request
+ * each, so it may block; what they share the handler locks. Requests wait in a queue of
+ * HF_SERVE_QUEUE_MAX; over that they are answered 503 with Retry-After.
  *
  * Who may do what:
  * - A Unix socket: the role operator for root and for the process's own user, whose name (from the
@@ -41,6 +41,7 @@
 #include "io/log.h"
 
 enum {
+    HF_SERVE_WORKERS_MAX = 16,
     HF_SERVE_QUEUE_MAX = 256,           /* requests that wait for the handler */
     HF_SERVE_CONNECTIONS_MAX = 2048,    /* beyond, new ones are closed */
     HF_SERVE_STREAMS_MAX = 1200,        /* event streams among them; beyond, 503 */
@@ -77,7 +78,7 @@ struct hf_serve_answer {
     struct hf_buf body;
 };
 
-/* On the worker thread. Fills in ret_answer, whose body is initialized. */
+/* On a worker thread. Fills in ret_answer, whose body is initialized. */
 typedef void hf_serve_handler(void *context, const struct hf_serve_request *request,
                               struct hf_serve_answer *ret_answer);
 
@@ -89,6 +90,7 @@ struct hf_serve_options {
     const char *key_path;
     const char *const *names; /* Host names beside the addresses */
     uint32_t name_count;
+    uint32_t workers;                  /* threads that the handler is called on; 0: one */
     const char *events_path;           /* "/api/v1/events": answered by this module */
     bool (*is_open)(const char *path); /* needs no token; or NULL. On the loop's thread. */
     hf_serve_handler *handler;

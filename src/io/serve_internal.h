@@ -104,14 +104,15 @@ struct serve_file {
     struct stat seen;
 };
 
-/* One thread, one request at a time; see serve_work.c. */
+/* Threads, one request each at a time; see serve_work.c. */
 struct serve_work {
-    uv_thread_t thread;
+    uv_thread_t threads[HF_SERVE_WORKERS_MAX];
     uv_mutex_t lock;
     uv_cond_t some;
     struct serve_request *first, *last; /* that wait */
     struct serve_request *done;         /* answered, newest first */
-    bool is_busy, is_stopping, has_thread;
+    uint32_t thread_count, busy_count;
+    bool is_stopping;
 };
 
 struct serve_tls; /* serve_tls.c */

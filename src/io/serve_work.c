@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The worker: one thread that calls the handler with one request after another. */
+/* The workers: threads that call the handler, each with one request after another. */
+#include <assert.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,10 +50,10 @@ static void answer(struct serve_request *request)
 }
 
 /* The next request, or NULL: the thread ends. */
-static struct serve_request *take(struct serve_work *work)
+static struct serve_request *take(struct serve_work *work, bool was_busy)
 {
     uv_mutex_lock(&work->lock);
-    work->is_busy = false;
+    work->busy_count -= was_busy;
     while (work->first == NULL && !work->is_stopping) {
         uv_cond_wait(&work->some, &work->lock);
     }
@@ -60,7 +61,7 @@ static struct serve_request *take(struct serve_work *work)
     if (request != NULL) {
         work->first = request->next;
         work->last = work->first == NULL ? NULL : work->last;
-        work->is_busy = true;
+        work->busy_count++;
     }
     uv_mutex_unlock(&work->lock);
     return request;
@@ -70,7 +71,8 @@ static void run(void *context)
 {
     struct hf_serve *serve = context;
     struct serve_work *work = &serve->work;
-    for (struct serve_request *request = take(work); request != NULL; request = take(work)) {
+    for (struct serve_request *request = take(work, false); request != NULL;
+         request = take(work, true)) {
         answer(request);
         uv_mutex_lock(&work->lock);
         request->next = work->done;
@@ -83,11 +85,16 @@ static void run(void *context)
 
 int hf_serve_work_start(struct hf_serve *serve)
 {
-    if (uv_thread_create(&serve->work.thread, run, serve) != 0) {
-        return HF_ESYS;
+    struct serve_work *work = &serve->work;
+    uint32_t wanted = serve->options.workers > 0 ? serve->options.workers : 1;
+    assert(wanted <= HF_SERVE_WORKERS_MAX);
+    while (work->thread_count < wanted) {
+        if (uv_thread_create(&work->threads[work->thread_count], run, serve) != 0) {
+            break;
+        }
+        work->thread_count++;
     }
-    serve->work.has_thread = true;
-    return HF_OK;
+    return work->thread_count > 0 ? HF_OK : HF_ESYS;
 }
 
 int hf_serve_work_submit(struct hf_serve *serve, struct serve_request *request)
@@ -140,7 +147,7 @@ void hf_serve_work_stop(struct hf_serve *serve)
     work->is_stopping = true;
     struct serve_request *left = work->first;
     work->first = work->last = NULL;
-    uv_cond_signal(&work->some);
+    uv_cond_broadcast(&work->some);
     uv_mutex_unlock(&work->lock);
     for (struct serve_request *at = left; at != NULL; at = at->next) {
         hf_serve_answer_error(&at->answer, 503, "busy", "this server is being stopped");
@@ -152,11 +159,10 @@ bool hf_serve_work_has_ended(struct hf_serve *serve)
 {
     struct serve_work *work = &serve->work;
     uv_mutex_lock(&work->lock);
-    bool has_ended = work->has_thread && work->is_stopping && !work->is_busy;
+    bool has_ended = work->thread_count > 0 && work->is_stopping && work->busy_count == 0;
     uv_mutex_unlock(&work->lock);
-    if (has_ended) {
-        (void)uv_thread_join(&work->thread);
-        work->has_thread = false;
+    while (has_ended && work->thread_count > 0) {
+        (void)uv_thread_join(&work->threads[--work->thread_count]);
     }
     return has_ended;
 }
