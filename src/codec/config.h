@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "codec/notify.h"
 #include "core/health.h"
 
 enum {
@@ -133,6 +134,34 @@ struct hf_config_endpoint {
     uint32_t pool_count;
 };
 
+/* Who is told of incidents. */
+struct hf_config_receiver {
+    const char *name;
+    enum hf_notify_type type;
+    const char *url;                  /* alertmanager: its root; webhook: what is posted to */
+    const char *secret_file;          /* webhook */
+    const char *secret;               /* what messages are signed with, read from the file */
+    const char *token_file;           /* or NULL */
+    const char *token;                /* sent as bearer token, or NULL */
+    const char *ca_file;              /* instead of the system's, or NULL */
+    enum hf_notify_severity severity; /* the least that it is told; default warning */
+    uint32_t timeout_ms;              /* for one message, default 10s */
+    uint32_t repeat_ms;               /* alertmanager: what is open is sent again, default 1m */
+};
+
+/* Who is answered over HTTP. */
+struct hf_config_api {
+    const char *listen;      /* ADDRESS@PORT, default 127.0.0.1@8053; NULL: nowhere */
+    const char *socket_path; /* default DATA_DIR/api.sock; NULL: none */
+    const char *tokens_path; /* default DATA_DIR/api.tokens, which is made where it is missing */
+    bool tokens_are_default;
+    const char *certificate_path, *key_path; /* NULL: no TLS */
+    const char *const *names;                /* of the host, beside addresses */
+    uint32_t name_count;
+    bool is_loopback;     /* listen is */
+    bool backend_metrics; /* series for each backend, default false */
+};
+
 /* What customers know by name. */
 struct hf_config_service {
     const char *name;
@@ -158,18 +187,6 @@ struct hf_config_statuspage {
     const char *url;   /* where the public finds it, with a final slash, or NULL */
 };
 
-/* Who is answered over HTTP. */
-struct hf_config_api {
-    const char *listen;      /* ADDRESS@PORT, default 127.0.0.1@8053; NULL: nowhere */
-    const char *socket_path; /* default DATA_DIR/api.sock; NULL: none */
-    const char *tokens_path; /* default DATA_DIR/api.tokens, which is made where it is missing */
-    bool tokens_are_default;
-    const char *certificate_path, *key_path; /* NULL: no TLS */
-    const char *const *names;                /* of the host, beside addresses */
-    uint32_t name_count;
-    bool is_loopback; /* listen is */
-};
-
 struct hf_config {
     const char *path;         /* of the file, as given */
     const char *installation; /* owner of every fence */
@@ -182,6 +199,10 @@ struct hf_config {
     uint32_t janitor_ms;           /* janitor: interval, default 60s */
     uint16_t max_changed_permille; /* guard: of all endpoints per window; 1000 (default): all */
     uint32_t max_changed_ms;
+    const char *log_format; /* "auto" (default), "logfmt" or "json": as --log-format */
+    const char *alerts_url; /* alerts: where people look, or NULL */
+    uint32_t receiver_count;
+    struct hf_config_receiver receivers[HF_NOTIFY_RECEIVERS_MAX];
     uint32_t incident_hold_ms; /* incidents: { close_after: 30s } */
     struct hf_config_statuspage statuspage;
     const struct hf_config_target *targets;
