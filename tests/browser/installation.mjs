@@ -74,7 +74,7 @@ function configuration({ dns, api, backends }) {
 store: sqlite:data/holdfast.db
 api: { listen: 127.0.0.1@${api}, tokens_file: tokens }
 targets:
-  local: { type: knot, listen: 127.0.0.1@${dns}, timeout: 20s, batch: 1,
+  local: { type: knot, listen: 127.0.0.1@${dns}, timeout: 60s, batch: 1,
            window: 1 }
 zones:
   ${ZONE}: { target: local }

@@ -64,7 +64,7 @@ test("a backend that is stopped is named with why, and leaves the answer", async
   await see(page, "It answers what the plan says", ".verdict");
   await see(page, "127.0.0.12", ".addresses");
   await vanish(page, "127.0.0.11", ".addresses");
-  await see(page, "health of web-1", "table");
+  await see(page, "web-1 failed", "table");
   await go("backends?backend=web-1");
   await see(page, "down", ".one");
 });
@@ -100,31 +100,36 @@ async function fallAsleep() {
   await waitFor(async () => !(await prod.ask(API)).includes("127.0.0.12"), "web-2 is out");
   prod.backends.failing.clear();
   await waitFor(async () => (await prod.ask(API)).includes("127.0.0.12"), "web-2 is back");
+  await waitFor(async () => (await prod.get("status")).endpoints.behind === 0, "all have it");
 }
 
-test("an enactor that is paused is named, with what to type", async () => {
+test("a late write is refused, and the picture shows it as what it is", async () => {
   await go("");
   await fallAsleep();
-  await see(page, "enactor-1 is not running, or it is paused", TOP);
-  await see(page, "The other 2 do its work", TOP);
-  await see(page, `kill -CONT ${await prod.pid("enactor-1")}`, TOP);
-  await see(page, "2 of 3 at work", ".travel");
-  await go(`endpoints/${API}.`);
-  await page.waitForSelector(".timeline .asleep");
-});
-
-test("its late write is refused, and the picture shows it as what it is", async () => {
   await prod.signal("enactor-1", "SIGCONT");
-  await go("");
   await see(page, "A late write of enactor-1 was refused", TOP);
   await see(page, "The DNS server compared the fence and said no", TOP);
-  await vanish(page, "is not running", TOP);
   await page.getByRole("link", { name: "See its timeline" }).first().click();
   await page.waitForSelector(".timeline .mark.stale");
   await page.waitForSelector(".timeline .thread.late");
   await see(page, "too late: refused", ".timeline");
   await page.locator(".as-table summary").click();
   await see(page, /enactor-1 \d+ ✖? ?stale, refused; found generation \d+/, ".as-table");
+  await shootViews("late", [["timeline", new URL(page.url()).hash.slice(2)]], ["light", "dark"]);
+});
+
+test("an enactor that is paused is named, with what to type", async () => {
+  await prod.signal("enactor-1", "SIGSTOP");
+  await go("");
+  await see(page, "enactor-1 is not running, or it is paused", TOP);
+  await see(page, "The other 2 do its work", TOP);
+  await see(page, `kill -CONT ${await prod.pid("enactor-1")}`, TOP);
+  await see(page, "2 of 3 at work", ".travel");
+  await go(`endpoints/${API}.`);
+  await page.waitForSelector(".timeline .asleep");
+  await prod.signal("enactor-1", "SIGCONT");
+  await go("");
+  await vanish(page, "is not running", TOP);
 });
 
 test("a record that is edited by hand is put back, and the page says who did", async () => {
