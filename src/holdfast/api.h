@@ -161,6 +161,8 @@ void hf_api_release(struct hf_api *api);
 
 /* With the lock held: brings the view to the store's state, unless it is younger than age_ms. */
 void hf_api_refresh(struct hf_api *api, uint64_t age_ms);
+/* Takes the lock: something was changed by us, and the next answer is to show it. */
+void hf_api_stale(struct hf_api *api);
 /* A refresh with the lock taken, on a worker; the events that it brings wait to be taken. */
 void hf_api_turn(struct hf_api *api);
 /* Moves the events that wait: name is static, json to be freed. Returns how many. */
