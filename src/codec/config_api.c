@@ -11,7 +11,7 @@ enum {
     NAMES_MAX = 64,
 };
 
-enum api_key { API_LISTEN, API_SOCKET, API_TOKENS, API_TLS, API_NAMES, API_COUNT };
+enum api_key { API_LISTEN, API_SOCKET, API_TOKENS, API_TLS, API_NAMES, API_METRICS, API_COUNT };
 
 static const struct hf_key api_keys[API_COUNT] = {
     [API_LISTEN] = {"listen", HF_KEY_NODE, 0, 0, 0},
@@ -19,6 +19,8 @@ static const struct hf_key api_keys[API_COUNT] = {
     [API_TOKENS] = {"tokens_file", HF_KEY_PATH, offsetof(struct hf_config_api, tokens_path), 0, 0},
     [API_TLS] = {"tls", HF_KEY_NODE, 0, 0, 0},
     [API_NAMES] = {"names", HF_KEY_NODE, 0, 0, 0},
+    [API_METRICS] = {"backend_metrics", HF_KEY_BOOL,
+                     offsetof(struct hf_config_api, backend_metrics), 0, 0},
 };
 
 enum tls_key { TLS_CERTIFICATE, TLS_KEY, TLS_COUNT };

@@ -19,6 +19,7 @@
 
 #include "holdfast/explain.h"
 #include "holdfast/status.h"
+#include "io/notify.h"
 #include "io/serve.h"
 
 enum {
@@ -153,6 +154,7 @@ struct hf_api {
     uv_mutex_t act_lock; /* one action after the other: each sees what the one before did */
     void (*count)(void *context, struct hf_serve_counters *ret_counters); /* or NULL */
     void *count_context;
+    struct hf_notify *notify; /* the caller's, or NULL */
 };
 
 void hf_api_init(struct hf_api *api, const struct hf_invocation *invocation,

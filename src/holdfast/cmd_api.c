@@ -215,11 +215,13 @@ static int run_api(void *context, const struct hf_config *config, struct hf_log 
     hf_api_init(&process->api, context, config);
     process->api.count = count;
     process->api.count_context = process;
+    process->api.notify = hf_notify_open(config, log);
     start(process);
     hf_log(log, HF_LOG_INFO, "api_started", "endpoints=%u", config->endpoint_count);
     uv_run(&process->loop, UV_RUN_DEFAULT);
     *ret_end = process->end;
     stop(process);
+    hf_notify_close(process->api.notify);
     hf_api_release(&process->api);
     hf_log(log, HF_LOG_INFO, "api_stopped", "");
     free(process);

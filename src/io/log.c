@@ -67,6 +67,13 @@ void hf_log_release(struct hf_log *log)
     log->fd = STDERR_FILENO;
 }
 
+void hf_log_share(const struct hf_log *log, struct hf_log *ret_log)
+{
+    *ret_log = *log;
+    ret_log->is_own_fd = false;
+    ret_log->dropped_count = 0;
+}
+
 int hf_log_level_parse(const char *text, enum hf_log_level *ret_level)
 {
     for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {

@@ -44,6 +44,8 @@ struct hf_log {
  */
 void hf_log_init(struct hf_log *log, const char *role, bool colour);
 void hf_log_release(struct hf_log *log);
+/* The same log for another thread; not to be used once log is released. */
+void hf_log_share(const struct hf_log *log, struct hf_log *ret_log);
 
 /* debug, info, warning or error; HF_EINVAL for any other text. */
 int hf_log_level_parse(const char *text, enum hf_log_level *ret_level);
