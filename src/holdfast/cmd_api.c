@@ -4,9 +4,11 @@
  * threads (api.h). Where it cannot listen, it says so and tries again: an address that is in use
  * is free one day, and nobody else needs this process.
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "holdfast/api.h"
@@ -14,7 +16,7 @@
 #include "holdfast/role.h"
 #include "io/watch.h"
 
-enum { LISTEN_AGAIN_MS = 5000 };
+enum { LISTEN_AGAIN_MS = 5000, NICENESS = 10 };
 
 struct process {
     struct hf_api api;
@@ -31,6 +33,17 @@ struct process {
     enum hf_role_end end;
     bool is_turning, is_stopping, said_trouble;
 };
+
+/*
+ * Whoever writes goes before whoever reads: on a machine that is busy the control loop takes what
+ * it needs, and the API has a tenth at least. Threads begin as their process is.
+ */
+static void yield_to_others(void)
+{
+    const struct sched_param none = {0};
+    (void)setpriority(PRIO_PROCESS, 0, NICENESS);
+    (void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
 
 /* --- turns: the view is refreshed, and what is new is sent --- */
 
@@ -234,6 +247,7 @@ static int api(const struct hf_invocation *invocation)
         const struct hf_invocation *given;
         void *context;
     } cast = {.given = invocation};
+    yield_to_others();
     return hf_role_loop(invocation, "api", true, run_api, cast.context);
 }
 

@@ -138,7 +138,8 @@ def pages_are_whole(run):
 def errors_say_what_is_wrong(run):
     client = run.tcp()
     for target, status, code in (
-            ("endpoints/nothing.example.test", 404, "not-found"), ("endpoints/a..b", 400, "bad-request"),
+            ("endpoints/nothing.example.test", 404, "not-found"),
+            ("endpoints/a..b", 400, "bad-request"),
             ("nothing", 404, "not-found"), ("status?detail=much", 400, "bad-request"),
             ("status?x=1", 400, "bad-request"), ("endpoints?limit=0", 400, "bad-request"),
             ("endpoints?limit=1001", 400, "bad-request"), ("endpoints?zone=x", 400, "bad-request"),
@@ -280,7 +281,8 @@ def wrong_actions_do_nothing(run):
             ("drain", {"subject": 7}, 400), ("drain", {"subject": "web-1", "x": 1}, 400),
             ("drain", {"subject": "web-1", "why": "x" * 1001}, 400),
             ("rollback", {"endpoint": API}, 400), ("rollback", {"to": 1}, 409),
-            ("rollback", {"endpoint": API, "to": 10 ** 9}, 409), ("undrain", {"subject": "web-1"}, 409),
+            ("rollback", {"endpoint": API, "to": 10 ** 9}, 409),
+            ("undrain", {"subject": "web-1"}, 409),
             ("retire", {"endpoint": API}, 400), ("retire", {"endpoint": API, "confirm": "b."}, 400),
             ("approve", {"plan": "0" * 16}, 409), ("release", {"endpoint": API}, 409)):
         status, found = client.post(action, body)
@@ -319,8 +321,8 @@ def events():
             assert changed[0]["name"] == "web-1" and changed[0]["verdict"] == "down", changed
             head = stream.wait("head")[2]["generation"]
             stream.wait("enactor", lambda data: data["plan_generation"] >= head)
-            stream.wait("writes", lambda data: any(row["kind"] == "written" and
-                                                   row["endpoint"] == API for row in data["writes"]))
+            stream.wait("writes", lambda data: any(
+                (row["kind"], row["endpoint"]) == ("written", API) for row in data["writes"]))
         finally:
             run.backends[0].__enter__()
         run.holdfast("freeze")
