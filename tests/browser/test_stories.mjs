@@ -76,7 +76,7 @@ test("everything is well, and the page says so", async () => {
 });
 
 test("a backend that is stopped is named with why, and leaves the answer", async () => {
-  prod.backends.failing.set("127.0.0.11", "drop");
+  prod.backends.set("127.0.0.11", "drop");
   await see(page, "web-1 is down", TOP);
   await see(page, /Its last check: \w/, TOP);
   await go(`endpoints/${API}.`);
@@ -98,7 +98,7 @@ test("the plan that took it out shows what left and what stayed", async () => {
   await see(page, "0 to retire", ".summary");
   await go(`plans/head?from=${changes[0].generation}`);
   await see(page, `Generation ${changes[0].generation} →`, "h2");
-  prod.backends.failing.clear();
+  prod.backends.recover();
   await go("");
   await vanish(page, "web-1 is down", TOP);
 });
@@ -107,7 +107,7 @@ test("the plan that took it out shows what left and what stayed", async () => {
 // the rollout in hand.
 async function fallAsleep() {
   await prod.signal("knotd-local", "SIGSTOP");
-  prod.backends.failing.set("127.0.0.12", "fail");
+  prod.backends.set("127.0.0.12", "fail");
   await waitFor(async () => (await prod.tryGet("backends?search=web-2"))?.backends[0]
     .verdict === "down", "web-2 is down");
   await waitFor(async () => {
@@ -118,7 +118,7 @@ async function fallAsleep() {
   await prod.signal("enactor-1", "SIGSTOP");
   await prod.signal("knotd-local", "SIGCONT");
   await waitFor(async () => !(await prod.ask(API)).includes("127.0.0.12"), "web-2 is out");
-  prod.backends.failing.clear();
+  prod.backends.recover();
   await waitFor(async () => (await prod.ask(API)).includes("127.0.0.12"), "web-2 is back");
   await waitFor(async () => (await prod.get("status")).endpoints.behind === 0, "all have it");
 }
@@ -160,12 +160,12 @@ test("an enactor that is paused is named, with what to type", async () => {
 });
 
 test("every view is well formed, light, dark and on a phone", async () => {
-  prod.backends.failing.set("127.0.0.13", "fail");
+  prod.backends.set("127.0.0.13", "fail");
   await prod.setEdge([3, 7, 11, 12, 13, 14, 15, 16, 17, 18, 30].map((i) => `edge-lhr-${i}`));
   await prod.holdfast("drain", "sfo", "--why", "power works");
   await waitFor(async () => (await prod.get("status")).backends.down === 12, "12 are down");
   await shootViews("", VIEWS, ["light", "dark", "phone"]);
-  prod.backends.failing.clear();
+  prod.backends.recover();
   await prod.setEdge([]);
   await prod.holdfast("undrain", "sfo");
   await prod.signal("enactor-1", "SIGCONT");
