@@ -61,7 +61,7 @@ export async function see(page, text, where = "body", limit_ms = PATIENCE_MS) {
   try {
     await page.waitForFunction(([selector, want]) => {
       const shown = [...document.querySelectorAll(selector)].map((node) =>
-        node.innerText.replace(/\s+/g, " ")).join("\n");
+        (node.innerText ?? node.textContent).replace(/\s+/g, " ")).join("\n");
       return typeof want === "string" ? shown.includes(want)
         : new RegExp(want.source, want.flags).test(shown);
     }, [where, wanted], { timeout: limit_ms });
