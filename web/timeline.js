@@ -11,8 +11,8 @@ import { cause, writeWords } from "./words.js";
 
 const MINUTE = 60000;
 const SPANS = [1, 2, 5, 15, 60, 360, 1440, 10080].map((minutes) => minutes * MINUTE);
-const SPAN_NAMES = { [MINUTE]: "1 min", [2 * MINUTE]: "2 min", [5 * MINUTE]: "5 min", [15 * MINUTE]: "15 min",
-  [60 * MINUTE]: "1 h", [360 * MINUTE]: "6 h", [1440 * MINUTE]: "1 day",
+const SPAN_NAMES = { [MINUTE]: "1 min", [2 * MINUTE]: "2 min", [5 * MINUTE]: "5 min",
+  [15 * MINUTE]: "15 min", [60 * MINUTE]: "1 h", [360 * MINUTE]: "6 h", [1440 * MINUTE]: "1 day",
   [10080 * MINUTE]: "7 days" };
 const SHOW_AT_LEAST = 5; // changes; the span is as long as that takes
 const LANES_MAX = 8;
