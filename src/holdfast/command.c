@@ -16,7 +16,7 @@
 static const char *const default_configs[] = {"./holdfast.yaml", "/etc/holdfast/holdfast.yaml"};
 
 enum {
-    COMMON_COUNT = 6,
+    COMMON_COUNT = 7,
     FIRST_LONG = 256, /* getopt's values of options without a letter */
     OWN_FIRST = 512,  /* its values of the subcommand's options */
     LETTERS_MAX = 3 * (COMMON_COUNT + HF_COMMAND_OPTIONS_MAX) + 2,
@@ -29,6 +29,7 @@ enum common {
     COMMON_OUTPUT = FIRST_LONG,
     COMMON_COLOUR,
     COMMON_LOG_LEVEL,
+    COMMON_LOG_FORMAT,
 };
 
 /* What getopt_long wants, made from the two tables. */
@@ -51,6 +52,7 @@ static void make_parser(struct parser *parser, const struct hf_command *command)
         {"output", required_argument, NULL, COMMON_OUTPUT},
         {"color", required_argument, NULL, COMMON_COLOUR},
         {"log-level", required_argument, NULL, COMMON_LOG_LEVEL},
+        {"log-format", required_argument, NULL, COMMON_LOG_FORMAT},
     };
     *parser = (struct parser){.letters = "c:hV"};
     memcpy(parser->options, common, sizeof(common));
@@ -113,6 +115,13 @@ static int take_common(struct hf_invocation *invocation, struct choices *choices
         expected = hf_log_level_parse(text, &invocation->log_level) == HF_OK
                        ? NULL
                        : "debug, info, warning or error";
+        break;
+    case COMMON_LOG_FORMAT:
+        invocation->log_format = text;
+        expected =
+            strcmp(text, "auto") == 0 || strcmp(text, "logfmt") == 0 || strcmp(text, "json") == 0
+                ? NULL
+                : "auto, logfmt or json";
         break;
     default:
         return HF_EINVAL; /* getopt said what is wrong */

@@ -60,7 +60,7 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
         return HF_EXIT_FAILED;
     }
     struct hf_log log;
-    hf_open_log(invocation, role, &log);
+    hf_open_log(invocation, config, role, &log);
     (void)signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     enum hf_role_end end = HF_ROLE_RELOAD;
@@ -71,6 +71,7 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
             break;
         }
         config = hf_role_read_again(config, &log);
+        hf_open_log_form(invocation, config, &log);
     }
     hf_config_free(config);
     hf_log_release(&log);
