@@ -34,6 +34,11 @@ enum {
     HF_CONFIG_ENDPOINT_POOLS_MAX = 16,   /* pools of one endpoint */
     HF_CONFIG_NAME_MAX = 63,             /* of targets, pools, backends, sites */
     HF_CONFIG_ENACTORS_MAX = 16,
+    HF_CONFIG_SERVICES_MAX = 1000,
+    HF_CONFIG_SERVICE_ENDPOINTS_MAX = 10000, /* of one service */
+    HF_CONFIG_DEPENDENTS_MAX = 1000,
+    HF_CONFIG_TITLE_MAX = 100,        /* octets, as of services */
+    HF_CONFIG_DESCRIPTION_MAX = 1000, /* octets */
 };
 
 enum hf_target_type {
@@ -148,12 +153,38 @@ struct hf_config_receiver {
 struct hf_config_api {
     const char *listen;      /* ADDRESS@PORT, default 127.0.0.1@8053; NULL: nowhere */
     const char *socket_path; /* default DATA_DIR/api.sock; NULL: none */
-    const char *tokens_path; /* NULL: no tokens */
+    const char *tokens_path; /* default DATA_DIR/api.tokens, which is made where it is missing */
+    bool tokens_are_default;
     const char *certificate_path, *key_path; /* NULL: no TLS */
     const char *const *names;                /* of the host, beside addresses */
     uint32_t name_count;
     bool is_loopback;     /* listen is */
     bool backend_metrics; /* series for each backend, default false */
+};
+
+/* What customers know by name. */
+struct hf_config_service {
+    const char *name;
+    const char *title;       /* default: the name */
+    const char *description; /* or "" */
+    uint32_t endpoint_first; /* run of service_endpoints: indexes of endpoints */
+    uint32_t endpoint_count;
+};
+
+/* Who depends on services. */
+struct hf_config_dependent {
+    const char *name;
+    const char *title;       /* default: the name */
+    const char *criticality; /* "low", "normal" (default), "high", "critical" */
+    uint32_t tolerated_ms;   /* default by criticality: 1h, 15m, 5m, 1m */
+    uint32_t service_first;  /* run of dependent_services: indexes of services */
+    uint32_t service_count;
+};
+
+struct hf_config_statuspage {
+    const char *out;   /* folder, or NULL: none is kept up to date */
+    const char *title; /* default: the installation */
+    const char *url;   /* where the public finds it, with a final slash, or NULL */
 };
 
 struct hf_config {
@@ -172,6 +203,8 @@ struct hf_config {
     const char *alerts_url; /* alerts: where people look, or NULL */
     uint32_t receiver_count;
     struct hf_config_receiver receivers[HF_NOTIFY_RECEIVERS_MAX];
+    uint32_t incident_hold_ms; /* incidents: { close_after: 30s } */
+    struct hf_config_statuspage statuspage;
     const struct hf_config_target *targets;
     const struct hf_config_zone *zones;
     const struct hf_config_pool *pools;
@@ -180,8 +213,12 @@ struct hf_config {
     const struct hf_config_endpoint *endpoints;
     const uint32_t *endpoint_pools;
     const char *const *sites;
+    const struct hf_config_service *services;
+    const uint32_t *service_endpoints;
+    const struct hf_config_dependent *dependents;
+    const uint32_t *dependent_services;
     uint32_t target_count, zone_count, pool_count, backend_count, policy_count, endpoint_count;
-    uint32_t endpoint_pool_count, site_count;
+    uint32_t endpoint_pool_count, site_count, service_count, dependent_count;
     const char *const *files; /* every file that was read: what a reload watches */
     uint32_t file_count;
     bool is_zones_only; /* hf_config_read_zones read it */

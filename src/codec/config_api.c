@@ -120,13 +120,20 @@ static void read_names(struct hf_reader *reader, uint32_t node, struct hf_config
     api->name_count = count;
 }
 
-/* The socket's place follows from the data folder, where nobody says another. */
-static void place_socket(struct hf_reader *reader, struct hf_config_api *api)
+/* Where nobody says another, socket and tokens are in the data folder. */
+static void place_files(struct hf_reader *reader, struct hf_config_api *api)
 {
     const char *folder = reader->own->config.data_dir;
-    char path[SOCKET_PATH_MAX + 1];
-    int size = snprintf(path, sizeof(path), "%s/api.sock", folder != NULL ? folder : ".");
-    api->socket_path = size > 0 && size <= SOCKET_PATH_MAX ? hf_pack_text(reader, path) : NULL;
+    struct hf_buf path;
+    hf_buf_init(&path, HF_READER_FILE_MAX);
+    hf_buf_printf(&path, "%s/api.sock", folder != NULL ? folder : ".");
+    api->socket_path =
+        path.size <= SOCKET_PATH_MAX ? hf_pack_text(reader, hf_buf_text(&path)) : NULL;
+    hf_buf_clear(&path);
+    hf_buf_printf(&path, "%s/api.tokens", folder != NULL ? folder : ".");
+    api->tokens_path = hf_pack_text(reader, hf_buf_text(&path));
+    api->tokens_are_default = true;
+    hf_buf_release(&path);
 }
 
 void hf_read_api(struct hf_reader *reader, uint32_t node)
@@ -134,7 +141,7 @@ void hf_read_api(struct hf_reader *reader, uint32_t node)
     struct hf_config_api *api = &reader->own->config.api;
     uint32_t found[HF_READER_KEYS_MAX];
     *api = (struct hf_config_api){.listen = "127.0.0.1@8053", .is_loopback = true};
-    place_socket(reader, api);
+    place_files(reader, api);
     if (node == 0 || !hf_read_map(reader, node, api_keys, API_COUNT, api, found)) {
         return;
     }

@@ -45,6 +45,7 @@ struct hf_config_own {
     struct hf_config config;
     struct hf_rows targets, zones, pools, backends, policies, endpoints, endpoint_pools;
     struct hf_rows sites, files;
+    struct hf_rows services, service_endpoints, dependents, dependent_services;
     struct hf_index target_index, zone_index, pool_index, backend_index, endpoint_index;
     struct hf_index site_index;
 };
@@ -202,6 +203,11 @@ void hf_read_endpoints_file(struct hf_reader *reader, uint32_t node);
 void hf_read_defaults(struct hf_reader *reader, uint32_t node);
 void hf_read_alerts(struct hf_reader *reader, uint32_t node);
 void hf_read_log(struct hf_reader *reader, uint32_t node);
+/* config_service.c */
+void hf_read_services(struct hf_reader *reader, uint32_t node);
+void hf_read_dependents(struct hf_reader *reader, uint32_t node);
+void hf_read_statuspage(struct hf_reader *reader, uint32_t node);
+void hf_read_incidents(struct hf_reader *reader, uint32_t node);
 /* The wire form of a zone's or an endpoint's name; a problem at node and false. */
 bool hf_read_domain(struct hf_reader *reader, uint32_t node, const char *expected,
                     uint8_t ret_wire[HF_NAME_MAX]);

@@ -50,13 +50,14 @@ enum {
     HF_ENACTOR_WINDOW_FIRST = 16,
     HF_ENACTOR_LOOK_SHARE = 4, /* looks of rollouts are apart by so many times what the last took */
     HF_ENACTOR_LOOK_MIN_MS = 250,
-    HF_ENACTOR_LOOK_MAX_MS = 2000,     /* and by no less, and no more */
+    HF_ENACTOR_LOOK_MAX_MS = 2000, /* and by no less, and no more */
+    HF_ENACTOR_TURN_MS = 25, /* beside twice the latency: for one enactor's only message before
+                                 the next one looks what became of it */
     HF_ENACTOR_PATIENCE_MIN_MS = 1000, /* at least, while others write their share */
     HF_ENACTOR_HEALS_MAX = 3,          /* of one lane in a window */
     HF_ENACTOR_HEAL_WINDOW_MS = 60000,
     HF_ENACTOR_BACKOFF_MS = 200, /* first back-off of the zone, doubles */
     HF_ENACTOR_BACKOFF_MAX_MS = 15000,
-    HF_ENACTOR_LATENCY_MS = 400,     /* what the window aims at; up to twice that is borne */
     HF_ENACTOR_GUARD_POLL_MS = 2000, /* while frozen or refused */
     HF_ENACTOR_HEAD_RETRY_MS = 1000, /* where the store does not answer */
 };

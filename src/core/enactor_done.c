@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "core/enactor_internal.h"
+#include "core/window.h"
 
 enum {
     REFUSALS_IN_A_ROW = 8, /* so many without a success between them are no race any more */
@@ -27,17 +28,7 @@ static void follow_latency(struct hf_enactor *enactor, uint32_t latency_ms)
         enactor->latency_ms == 0 ? latency_ms : (enactor->latency_ms * 7 + latency_ms) / 8;
     uint32_t max_256 = enactor->options.window_max * 256U;
     enactor->help_256 += enactor->help_256 < max_256 ? 256 : 0;
-    if (latency_ms <= HF_ENACTOR_LATENCY_MS) {
-        enactor->window_256 += 256;
-    } else if (latency_ms > 2 * HF_ENACTOR_LATENCY_MS) {
-        enactor->window_256 -= enactor->window_256 / 32;
-    }
-    if (enactor->window_256 > max_256) {
-        enactor->window_256 = max_256;
-    }
-    if (enactor->window_256 < 256) {
-        enactor->window_256 = 256;
-    }
+    enactor->window_256 = hf_window_follow(enactor->window_256, max_256, latency_ms);
 }
 
 /* What was done about edits of others, so that no fight with them goes on for ever. */
@@ -152,7 +143,7 @@ static void write_done(struct hf_enactor *enactor, const struct hf_enactor_event
         enactor->write_failed = true;
         /* One endpoint that a server cannot bear must not hold up those beside it. */
         enactor->batch = enactor->batch > 1 ? enactor->batch / 2 : 1;
-        enactor->window_256 = enactor->window_256 / 2 < 256 ? 256 : enactor->window_256 / 2;
+        enactor->window_256 = hf_window_fail(enactor->window_256);
         hf_enactor_back_off(enactor, event);
         break;
     }

@@ -163,6 +163,8 @@ void hf_api_release(struct hf_api *api);
 
 /* With the lock held: brings the view to the store's state, unless it is younger than age_ms. */
 void hf_api_refresh(struct hf_api *api, uint64_t age_ms);
+/* Takes the lock: something was changed by us, and the next answer is to show it. */
+void hf_api_stale(struct hf_api *api);
 /* A refresh with the lock taken, on a worker; the events that it brings wait to be taken. */
 void hf_api_turn(struct hf_api *api);
 /* Moves the events that wait: name is static, json to be freed. Returns how many. */
@@ -228,6 +230,17 @@ struct hf_api_text {
 /* False: JSON is wanted, or the answer was made an error. */
 bool hf_api_text_begin(struct hf_api_call *call, struct hf_api_text *text);
 void hf_api_text_end(struct hf_api_call *call, struct hf_api_text *text);
+
+/* --- api_tokens.c --- */
+
+/* "http://127.0.0.1:8053/"; "" where it does not listen. */
+enum { HF_API_URL_MAX = 128 };
+void hf_api_url(const struct hf_config_api *config, char ret_url[HF_API_URL_MAX]);
+/*
+ * Makes the tokens file where it is missing and nobody named another: one operator's token, drawn
+ * anew, mode 0600. HF_EEXIST: there is one. why: what went wrong.
+ */
+int hf_api_make_tokens(const struct hf_config_api *config, char *why, size_t why_size);
 
 /* The tables of routes, each ends with a row without a path. */
 extern const struct hf_api_route hf_api_routes_status[];

@@ -102,7 +102,7 @@ static void put_history(struct hf_api_call *call, const struct hf_look *look, co
                     look->store != NULL ? hf_store_why(look->store) : look->problems[0].why);
         return;
     }
-    if (history.change_count == 0) {
+    if (history.change_count == 0 && hf_api_is(call, "format", "text")) {
         hf_api_fail(call, 404, "not-found", "%s is in no plan that is kept", history.name);
     } else if (hf_api_text_begin(call, &text)) {
         hf_history_show(look, &text.invocation.out, &history);

@@ -64,22 +64,6 @@ static bool read_generation(struct hf_api_call *call, const struct hf_look *look
 
 /* --- the list --- */
 
-static void put_plans(struct hf_api_call *call, const struct hf_look *look,
-                      const struct hf_history *history)
-{
-    struct hf_json *json = &call->json;
-    char next[32];
-    bool has_more = !history->is_complete && history->plan_count > 0;
-    hf_look_json_head(look, json);
-    hf_history_put_json(history, json);
-    if (has_more) {
-        (void)snprintf(next, sizeof(next), "%llu",
-                       (unsigned long long)history->plans[history->plan_count - 1].gen);
-    }
-    hf_api_put_next(call, has_more ? next : NULL);
-    hf_json_object_end(json);
-}
-
 static void plans(struct hf_api_call *call)
 {
     uint64_t limit;
@@ -102,7 +86,9 @@ static void plans(struct hf_api_call *call)
         hf_api_text_end(call, &text);
         hf_history_release(&history);
     } else {
-        put_plans(call, look, &history);
+        hf_look_json_head(look, &call->json);
+        hf_history_put_json(&history, &call->json);
+        hf_json_object_end(&call->json);
         hf_history_release(&history);
     }
     give_look(call);

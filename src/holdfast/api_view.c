@@ -77,6 +77,13 @@ void hf_api_refresh(struct hf_api *api, uint64_t age_ms)
     api->loop_ms = loop_ms();
 }
 
+void hf_api_stale(struct hf_api *api)
+{
+    uv_mutex_lock(&api->lock);
+    api->loop_ms = 0;
+    uv_mutex_unlock(&api->lock);
+}
+
 void hf_api_turn(struct hf_api *api)
 {
     uv_mutex_lock(&api->lock);

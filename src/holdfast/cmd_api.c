@@ -4,9 +4,11 @@
  * threads (api.h). Where it cannot listen, it says so and tries again: an address that is in use
  * is free one day, and nobody else needs this process.
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "holdfast/api.h"
@@ -14,7 +16,7 @@
 #include "holdfast/role.h"
 #include "io/watch.h"
 
-enum { LISTEN_AGAIN_MS = 5000 };
+enum { LISTEN_AGAIN_MS = 5000, NICENESS = 10 };
 
 struct process {
     struct hf_api api;
@@ -31,6 +33,17 @@ struct process {
     enum hf_role_end end;
     bool is_turning, is_stopping, said_trouble;
 };
+
+/*
+ * Whoever writes goes before whoever reads: on a machine that is busy the control loop takes what
+ * it needs, and the API has a tenth at least. Threads begin as their process is.
+ */
+static void yield_to_others(void)
+{
+    const struct sched_param none = {0};
+    (void)setpriority(PRIO_PROCESS, 0, NICENESS);
+    (void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
 
 /* --- turns: the view is refreshed, and what is new is sent --- */
 
@@ -71,10 +84,11 @@ static void listen_now(struct process *process)
     const struct hf_config_api *api = &process->config->api;
     int error = hf_serve_open(&process->loop, &process->options, process->log, &process->serve);
     if (error == HF_OK) {
-        hf_log(process->log, HF_LOG_INFO, "api_listens", "page=%s://%s socket=%s",
-               api->certificate_path != NULL ? "https" : "http",
-               api->listen != NULL ? api->listen : "off",
-               api->socket_path != NULL ? api->socket_path : "off");
+        char url[HF_API_URL_MAX];
+        hf_api_url(api, url);
+        hf_log(process->log, HF_LOG_INFO, "api_listens", "page=%s socket=%s tokens=%s",
+               url[0] != 0 ? url : "off", api->socket_path != NULL ? api->socket_path : "off",
+               process->options.tokens_path != NULL ? process->options.tokens_path : "off");
         uv_timer_stop(&process->listen_timer);
         return;
     }
@@ -133,6 +147,21 @@ static void handle(void *context, const struct hf_serve_request *request,
     }
 }
 
+/* Without a tokens file there are no tokens; everything else works. */
+static const char *tokens_of(struct process *process)
+{
+    const struct hf_config_api *api = &process->config->api;
+    char why[HF_LOOK_SENTENCE_MAX] = "";
+    int error = hf_api_make_tokens(api, why, sizeof(why));
+    if (error == HF_OK) {
+        hf_log(process->log, HF_LOG_INFO, "api_tokens_made", "path=%s", api->tokens_path);
+    } else if (error != HF_EEXIST) {
+        hf_log(process->log, HF_LOG_WARNING, "api_tokens_missing", "why=%s", why);
+        return NULL;
+    }
+    return api->tokens_path;
+}
+
 static void start(struct process *process)
 {
     const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -150,7 +179,7 @@ static void start(struct process *process)
                    &process->watch);
     process->options = (struct hf_serve_options){.listen = api->listen,
                                                  .socket_path = api->socket_path,
-                                                 .tokens_path = api->tokens_path,
+                                                 .tokens_path = tokens_of(process),
                                                  .certificate_path = api->certificate_path,
                                                  .key_path = api->key_path,
                                                  .names = api->names,
@@ -218,6 +247,7 @@ static int api(const struct hf_invocation *invocation)
         const struct hf_invocation *given;
         void *context;
     } cast = {.given = invocation};
+    yield_to_others();
     return hf_role_loop(invocation, "api", true, run_api, cast.context);
 }
 

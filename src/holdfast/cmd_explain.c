@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "codec/name.h"
 #include "holdfast/explain.h"
+#include "holdfast/remote.h"
 
 enum { NEAREST_SHOWN = 3 };
 
@@ -67,4 +68,5 @@ const struct hf_command hf_command_explain = {
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,
+    .remote = hf_remote_explain,
 };

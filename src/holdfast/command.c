@@ -16,7 +16,7 @@
 static const char *const default_configs[] = {"./holdfast.yaml", "/etc/holdfast/holdfast.yaml"};
 
 enum {
-    COMMON_COUNT = 7,
+    COMMON_COUNT = 8,
     FIRST_LONG = 256, /* getopt's values of options without a letter */
     OWN_FIRST = 512,  /* its values of the subcommand's options */
     LETTERS_MAX = 3 * (COMMON_COUNT + HF_COMMAND_OPTIONS_MAX) + 2,
@@ -30,6 +30,7 @@ enum common {
     COMMON_COLOUR,
     COMMON_LOG_LEVEL,
     COMMON_LOG_FORMAT,
+    COMMON_DIRECT,
 };
 
 /* What getopt_long wants, made from the two tables. */
@@ -53,6 +54,7 @@ static void make_parser(struct parser *parser, const struct hf_command *command)
         {"color", required_argument, NULL, COMMON_COLOUR},
         {"log-level", required_argument, NULL, COMMON_LOG_LEVEL},
         {"log-format", required_argument, NULL, COMMON_LOG_FORMAT},
+        {"direct", no_argument, NULL, COMMON_DIRECT},
     };
     *parser = (struct parser){.letters = "c:hV"};
     memcpy(parser->options, common, sizeof(common));
@@ -103,6 +105,9 @@ static int take_common(struct hf_invocation *invocation, struct choices *choices
         break;
     case COMMON_VERSION:
         choices->wants_version = true;
+        break;
+    case COMMON_DIRECT:
+        invocation->direct = true;
         break;
     case COMMON_OUTPUT:
         invocation->json = strcmp(text, "json") == 0;
@@ -217,7 +222,10 @@ static int call(struct hf_invocation *invocation)
         return hf_command_misuse(invocation, "unexpected argument '%s'",
                                  invocation->arguments[command->arguments_max]);
     }
-    int status = command->run(invocation);
+    int status = HF_EXIT_FAILED;
+    if (invocation->direct || command->remote == NULL || !command->remote(invocation, &status)) {
+        status = command->run(invocation);
+    }
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         hf_term_put(&invocation->err, HF_STYLE_BAD, "holdfast: cannot write standard output\n");
         return status == HF_EXIT_DONE ? HF_EXIT_FAILED : status;

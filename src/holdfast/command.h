@@ -48,6 +48,7 @@ struct hf_invocation {
     const struct hf_command *command;
     const char *config_path; /* -c, else the first default path that exists, else ./holdfast.yaml */
     bool json;               /* --output json */
+    bool direct;             /* --direct: no daemon is asked */
     enum hf_log_level log_level;
     const char *log_format; /* --log-format, or NULL: as the configuration says */
     struct hf_term out;     /* standard output and error: stream, colour, width */
@@ -74,6 +75,8 @@ struct hf_command {
     int arguments_min;
     int arguments_max;
     int (*run)(const struct hf_invocation *invocation); /* returns an enum hf_exit */
+    /* Lets a running daemon do it; false: run it. Or NULL. See remote.h. */
+    bool (*remote)(const struct hf_invocation *invocation, int *ret_exit);
 };
 
 /* All subcommands in the order of --help; ret_count of them. */

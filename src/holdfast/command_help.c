@@ -15,6 +15,7 @@ static const struct hf_option common_options[] = {
     {"color", 0, "WHEN", "auto, always or never; NO_COLOR means never (auto)"},
     {"log-level", 0, "LEVEL", "debug, info, warning or error (info)"},
     {"log-format", 0, "FORM", "auto, logfmt or json (as configured)"},
+    {"direct", 0, NULL, "Ask no daemon that runs: read and write the store itself"},
     {"help", 'h', NULL, "Print this and exit"},
     {"version", 'V', NULL, "Print the version and exit"},
     {NULL, 0, NULL, NULL},

@@ -11,6 +11,8 @@
     X(status)                                                                                      \
     X(explain)                                                                                     \
     X(history)                                                                                     \
+    X(incident)                                                                                    \
+    X(statuspage)                                                                                  \
     X(plan)                                                                                        \
     X(check_config)                                                                                \
     X(drain)                                                                                       \

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The fields are documented in docs/reference/output.md. */
+#include <stdio.h>
+
 #include "holdfast/history.h"
 
 void hf_history_put_plan(const struct hf_history_plan *plan, struct hf_json *json)
@@ -84,6 +86,19 @@ static void json_changes(const struct hf_history *history, struct hf_json *json)
     hf_json_array_end(json);
 }
 
+/* Where the plans go on: those below the last of these. */
+static void put_next(const struct hf_history *history, struct hf_json *json)
+{
+    if (history->is_complete || history->plan_count == 0) {
+        hf_json_put_null(json, "next");
+        return;
+    }
+    char next[24];
+    uint64_t last = history->plans[history->plan_count - 1].gen;
+    (void)snprintf(next, sizeof(next), "%llu", (unsigned long long)last);
+    hf_json_put_text(json, "next", next);
+}
+
 void hf_history_put_json(const struct hf_history *history, struct hf_json *json)
 {
     hf_json_put_text(json, "endpoint", history->name);
@@ -93,5 +108,6 @@ void hf_history_put_json(const struct hf_history *history, struct hf_json *json)
         json_changes(history, json);
     } else {
         json_plans(history, json);
+        put_next(history, json);
     }
 }

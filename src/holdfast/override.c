@@ -21,16 +21,16 @@ enum {
     TEXT_MAX = 4096,
 };
 
-static void find_who(struct hf_change *change)
+void hf_change_who(const struct hf_invocation *invocation, char ret_who[HF_CHANGE_WHO_MAX])
 {
-    const char *given = hf_option_value(change->invocation, "as");
+    const char *given = hf_option_value(invocation, "as");
     const struct passwd *user = getpwuid(getuid());
     if (given != NULL) {
-        (void)snprintf(change->who, sizeof(change->who), "%s", given);
+        (void)snprintf(ret_who, HF_CHANGE_WHO_MAX, "%s", given);
     } else if (user != NULL) {
-        (void)snprintf(change->who, sizeof(change->who), "%s", user->pw_name);
+        (void)snprintf(ret_who, HF_CHANGE_WHO_MAX, "%s", user->pw_name);
     } else {
-        (void)snprintf(change->who, sizeof(change->who), "uid %u", (unsigned)getuid());
+        (void)snprintf(ret_who, HF_CHANGE_WHO_MAX, "uid %u", (unsigned)getuid());
     }
 }
 
@@ -38,7 +38,7 @@ int hf_change_open(struct hf_change *change, const struct hf_invocation *invocat
 {
     *change = (struct hf_change){.invocation = invocation};
     change->why = hf_option_value(invocation, "why");
-    find_who(change);
+    hf_change_who(invocation, change->who);
     if (hf_open_config(invocation, &change->config) != HF_OK) {
         return HF_EXIT_FAILED;
     }

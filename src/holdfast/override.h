@@ -21,12 +21,16 @@
 /* HF_OK, HF_EEXIST or HF_ENOENT for "nothing to do" (nothing is saved), or an error. */
 typedef int hf_override_change(void *context, struct hf_overrides *overrides);
 
+enum { HF_CHANGE_WHO_MAX = 64 };
+/* Who says so: the option --as, or the user's name. */
+void hf_change_who(const struct hf_invocation *invocation, char ret_who[HF_CHANGE_WHO_MAX]);
+
 /* Configuration and store of one changing command. */
 struct hf_change {
     const struct hf_invocation *invocation;
     struct hf_config *config;
     struct hf_store *store;
-    char who[64];
+    char who[HF_CHANGE_WHO_MAX];
     const char *why;
 };
 

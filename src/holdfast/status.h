@@ -6,16 +6,10 @@
 #ifndef HF_HOLDFAST_STATUS_H
 #define HF_HOLDFAST_STATUS_H
 
+#include "codec/severity.h"
 #include "holdfast/look.h"
 
 enum { HF_ALERTS_MAX = 64 };
-
-enum hf_severity {
-    HF_SEVERITY_CRITICAL, /* names may be answered wrong or cannot follow any more */
-    HF_SEVERITY_WARNING,  /* somebody should look */
-    HF_SEVERITY_NOTICE,
-};
-const char *hf_severity_name(enum hf_severity severity);
 
 struct hf_alert {
     enum hf_severity severity;
@@ -23,6 +17,7 @@ struct hf_alert {
     const char *subject; /* zone, endpoint, role, or NULL */
     const char *text;
     const char *command; /* what to type, or NULL */
+    uint64_t incident;   /* open incident that it belongs to (hf_incidents_mark), 0 none */
 };
 
 struct hf_status_counts {
@@ -40,6 +35,22 @@ struct hf_status {
     uint32_t alert_count;
     uint32_t alerts_dropped;
 };
+
+/*
+ * status_fleet.c: backends that are down, by site and pool. A site is down when all of its backends
+ * are, there are at least two, and there are other sites; a pool when more than half of its
+ * backends are. What is older than a planner would believe says nothing: all counts are 0 then.
+ */
+struct hf_status_fleet {
+    uint32_t *site_total, *site_down; /* of each site of the configuration */
+    uint32_t *pool_down;              /* of each pool */
+    uint32_t *pool_site; /* a site that is down: such sites have half of them; or UINT32_MAX */
+};
+void hf_status_fleet_count(const struct hf_look *look, struct hf_status_fleet *ret_fleet);
+void hf_status_fleet_release(struct hf_status_fleet *fleet);
+bool hf_status_fleet_site_is_down(const struct hf_status_fleet *fleet, uint32_t site);
+bool hf_status_fleet_pool_is_down(const struct hf_status_fleet *fleet,
+                                  const struct hf_config *config, uint32_t pool);
 
 /* status_count.c */
 void hf_status_count(struct hf_status *status);

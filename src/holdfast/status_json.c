@@ -17,6 +17,12 @@ static void put_alerts(const struct hf_status *status, struct hf_json *json)
         hf_json_put_text(json, "subject", alert->subject);
         hf_json_put_text(json, "text", alert->text);
         hf_json_put_text(json, "command", alert->command);
+        hf_json_key(json, "incident");
+        if (alert->incident != 0) {
+            hf_json_u64(json, alert->incident);
+        } else {
+            hf_json_null(json);
+        }
         hf_json_object_end(json);
     }
     hf_json_array_end(json);

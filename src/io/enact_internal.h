@@ -79,7 +79,8 @@ struct hf_enact_zone {
     const struct hf_config_zone *zone;
     const struct hf_config_target *target;
     struct hf_dns *dns;
-    struct hf_dns *fast; /* urgent writes do not wait behind bulk on one connection */
+    struct hf_dns *fast; /* urgent writes do not wait behind bulk on one connection; where this one
+                            fails they take the other for a while */
     knot_tsig_key_t key;
     bool has_key;
     uint8_t guard_owner[HF_NAME_MAX];
@@ -93,6 +94,7 @@ struct hf_enact_zone {
     struct hf_past past; /* what lanes still answer with, or may, and the plan has replaced */
     uv_timer_t timer;
     uint32_t head_waiting;   /* op of a HEAD that waits for the next load, 0: none */
+    uint64_t fast_again_ms;  /* the loop's time: until then urgent writes go with the others */
     uint64_t whole_again_ms; /* the loop's time: then the zone is transferred whole in any case */
     uint32_t serial;         /* at the last transfer */
     uint32_t serial_at_rest; /* when it was asked last whether the zone rests */

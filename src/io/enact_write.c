@@ -13,6 +13,8 @@
 
 #include "io/enact_internal.h"
 
+enum { FAST_REST_MS = 30000 }; /* of the fast connection after it failed */
+
 struct write_op {
     struct hf_enact_zone *zone;
     struct hf_dns_outcome outcome; /* of the worst message */
@@ -103,9 +105,20 @@ static void finish_one(struct write_op *op)
     free(op);
 }
 
+/* A server may let us have one connection and not two: urgent writes take the other one then. */
+static void note_line(const struct write_op *op, const struct hf_dns_outcome *outcome)
+{
+    struct hf_enact_zone *zone = op->zone;
+    bool is_lost = outcome->result == HF_ECONN || outcome->result == HF_ETIMEOUT;
+    if (op->dns == zone->fast && is_lost) {
+        zone->fast_again_ms = uv_now(&zone->enact->loop) + FAST_REST_MS;
+    }
+}
+
 static void on_updated(void *context, const struct hf_dns_outcome *outcome)
 {
     struct write_op *op = context;
+    note_line(op, outcome);
     note_outcome(op, hf_target_result(outcome), outcome);
     finish_one(op);
 }
@@ -116,8 +129,9 @@ static void send_update(struct write_op *op, struct hf_update *update)
     int error = hf_dns_update(op->dns, update, on_updated, op);
     hf_update_free(update);
     if (error != HF_OK) {
-        note_outcome(op, HF_RESULT_UNKNOWN,
-                     &(struct hf_dns_outcome){.result = error, .why = hf_strerror(error)});
+        struct hf_dns_outcome failed = {.result = error, .why = hf_strerror(error)};
+        note_line(op, &failed);
+        note_outcome(op, HF_RESULT_UNKNOWN, &failed);
         op->open--;
     }
 }
@@ -247,7 +261,8 @@ static struct write_op *op_new(struct hf_enact_zone *zone, const struct hf_enact
     }
     op->zone = zone;
     op->op = action->op;
-    op->dns = action->fast ? zone->fast : zone->dns;
+    bool is_fast = action->fast && uv_now(&zone->enact->loop) >= zone->fast_again_ms;
+    op->dns = is_fast ? zone->fast : zone->dns;
     op->lane_first = action->lane_first;
     op->result = HF_RESULT_OK;
     op->open = 1; /* until all messages are sent */

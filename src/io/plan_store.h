@@ -79,6 +79,9 @@ int hf_document_swap(struct hf_store *store, const char *ref, const struct hf_bu
                      const char *before);
 /* Appends the document. HF_ENOENT: there is no such ref; HF_ECORRUPT: its object is gone. */
 int hf_document_get(struct hf_store *store, const char *ref, struct hf_buf *ret_document);
+/* The same with the value of the ref, for hf_document_swap; HF_OK and "" where there is none. */
+int hf_document_read(struct hf_store *store, const char *ref, struct hf_buf *ret_ref_value,
+                     struct hf_buf *ret_document);
 
 /*
  * HF_OK with no items where nobody ever said anything. ret_overrides is initialized here and is

@@ -21,6 +21,15 @@ static void on_timer(uv_timer_t *timer)
     hf_serve_run(timer->data);
 }
 
+/*
+ * A connection in a TLS handshake that waits for its client keeps libmicrohttpd asking for the next
+ * turn at once. What really happens wakes the loop by itself, so it gets a turn in a while.
+ */
+static bool is_shaking(const struct serve_daemon *daemon)
+{
+    return daemon == &daemon->serve->daemons[SERVE_TLS] && daemon->serve->shaking_count > 0;
+}
+
 void hf_serve_run(struct serve_daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
@@ -29,6 +38,9 @@ void hf_serve_run(struct serve_daemon *daemon)
     }
     (void)MHD_run(daemon->mhd);
     if (MHD_get_timeout(daemon->mhd, &timeout_ms) == MHD_YES) {
+        if (timeout_ms == 0 && is_shaking(daemon)) {
+            timeout_ms = HF_SERVE_SHAKE_MS;
+        }
         (void)uv_timer_start(&daemon->timer, on_timer, timeout_ms, 0);
     } else {
         (void)uv_timer_stop(&daemon->timer);

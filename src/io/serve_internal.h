@@ -28,6 +28,7 @@ enum {
     HF_SERVE_SNDBUF = 64 * 1024,   /* octets that the kernel keeps for a stream */
     HF_SERVE_GZIP_MIN = 1024,      /* shorter answers are not worth it */
     HF_SERVE_ACCEPTS_MAX = 64,     /* connections taken in one turn */
+    HF_SERVE_SHAKE_MS = 1,         /* between two turns while somebody is in a TLS handshake */
 };
 
 enum serve_phase {
@@ -43,6 +44,7 @@ struct serve_connection {
     struct hf_serve *serve;
     int fd;
     bool is_unix, is_loopback;
+    bool is_shaking;                   /* TLS, and no request has come yet */
     uid_t uid;                         /* for is_unix */
     char address[HF_ADDRESS_TEXT_MAX]; /* that it came to, without port */
     uint64_t deadline_ms;              /* it is closed then; 0: not at all */
@@ -136,6 +138,7 @@ struct hf_serve {
     struct serve_connection *connections;
     struct serve_connection arriving; /* what accept knew, for libmicrohttpd's notice of it */
     uint32_t connection_count, connection_max;
+    uint32_t shaking_count; /* connections that are */
     struct serve_stream *streams;
     uint32_t stream_count;
     struct hf_serve_events events;

@@ -130,7 +130,8 @@ static void take(struct serve_listener *listener, int fd)
 {
     struct hf_serve *serve = listener->serve;
     struct sockaddr_in nobody = {.sin_family = AF_INET};
-    serve->arriving = (struct serve_connection){.serve = serve, .fd = fd};
+    bool is_tls = listener->daemon == &serve->daemons[SERVE_TLS];
+    serve->arriving = (struct serve_connection){.serve = serve, .fd = fd, .is_shaking = is_tls};
     if (serve->connection_count >= serve->connection_max ||
         !describe(&serve->arriving, listener->is_unix)) {
         (void)close(fd);
@@ -236,6 +237,7 @@ void hf_serve_connection_notice(void *context, struct MHD_Connection *mhd, void 
         }
         serve->connections = connection;
         serve->connection_count++;
+        serve->shaking_count += connection->is_shaking;
         *socket_context = connection;
         return;
     }
@@ -249,6 +251,7 @@ void hf_serve_connection_notice(void *context, struct MHD_Connection *mhd, void 
         connection->next->previous = connection->previous;
     }
     serve->connection_count--;
+    serve->shaking_count -= connection->is_shaking;
     free(connection);
 }
 

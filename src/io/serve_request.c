@@ -34,6 +34,8 @@ void *hf_serve_request_begins(void *context, const char *uri, struct MHD_Connect
     request->mhd = mhd;
     request->connection =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    request->serve->shaking_count -= request->connection->is_shaking;
+    request->connection->is_shaking = false;
     request->target_text = copy_text(uri == NULL ? "" : uri);
     hf_buf_init(&request->body, HF_SERVE_BODY_MAX);
     hf_buf_init(&request->answer.body, HF_SERVE_ANSWER_MAX);

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 
 from probes import PATIENCE_S, wait_until
 from servers import HOST, die_with_parent, free_port
@@ -77,6 +78,15 @@ class Server:
     def wait_count(self, condition, what):
         """Until condition(counters)."""
         wait_until(lambda: condition(self.count()), what)
+
+    def busy_share(self, span_s=1.0):
+        """The share of one core that it takes from now on."""
+        def used_s():
+            words = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().split()
+            return (int(words[13]) + int(words[14])) / os.sysconf("SC_CLK_TCK")
+        start, before = time.monotonic(), used_s()
+        time.sleep(span_s)  # what is measured is this time
+        return (used_s() - before) / (time.monotonic() - start)
 
     def connect(self, unix=False, timeout=PATIENCE_S, host=None):
         if unix:

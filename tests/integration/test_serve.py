@@ -369,15 +369,16 @@ BAD_REQUESTS = {
     "coding and length": HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
     "unknown coding": HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "odd coding": HEAD + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    "two codings": HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    "two codings": HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n"
+                   b"0\r\n\r\n",
     "negative length": HEAD + b"Content-Length: -1\r\n\r\n",
     "length with a sign": HEAD + b"Content-Length: +2\r\n\r\n{}",
     "length in two": HEAD + b"Content-Length: 2, 2\r\n\r\n{}",
     "hexadecimal length": HEAD + b"Content-Length: 0x2\r\n\r\n{}",
     "long length": HEAD + b"Content-Length: 99999999999999999999999\r\n\r\n{}",
     "body of a GET": b"GET /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}",
-    "chunks of a GET": b"GET /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-                       b"0\r\n\r\n",
+    "chunks of a GET": b"GET /echo HTTP/1.1\r\nHost: localhost\r\n"
+                       b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "bad chunk size": HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
     "huge chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n",
     "chunk without end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}XX0\r\n\r\n",

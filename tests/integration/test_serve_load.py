@@ -25,6 +25,7 @@ ANSWERS_MAX = 256 << 20
 IDLE_S = 30
 SLACK_S = 8  # a tick, and a machine that is busy
 STREAM_KIB = 48  # memory of one stream, at most
+BUSY_SHARE = 0.3  # of a core, the handler's look at its file included
 LATE_US = 200_000  # of an event that comes every 10 ms, on a machine that is busy
 
 
@@ -214,6 +215,23 @@ def the_loop_goes_on_while_the_handler_is_busy():
                       if event.name == "beat")
         print(f"# beats late: median {late[len(late) // 2]} us, most {late[-1]} us")
         assert late[-1] < LATE_US, f"a beat was {late[-1]} us late"
+
+
+@case
+def clients_that_wait_cost_nothing():
+    waiting = [b"", b"GET /ec", b"GET /echo HTTP/1.1\r\nHost: loc", request("/events"),
+               request("/bytes?size=20000000"), request("/echo"), request("/hold"),
+               b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+               b"Content-Length: 9\r\n\r\n{",
+               b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+               b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"]
+    with Server() as server, contextlib.ExitStack() as links:
+        for octets in waiting * 5:
+            links.enter_context(server.connect(unix=True)).sendall(octets)
+        server.wait_count(lambda counts: counts["connections"] == 5 * len(waiting), "all of them")
+        server.say("flood 200 1000")
+        assert server.busy_share() < BUSY_SHARE, "it is busy with clients that wait"
+        server.hold.touch()
 
 
 @case

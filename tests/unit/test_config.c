@@ -389,6 +389,8 @@ static void test_examples_of_reference(void **state)
     assert_int_equal(config->endpoint_count, 3);
     assert_int_equal(config->file_count, 4);
     assert_int_equal(config->max_changed_permille, 200);
+    assert_string_equal(config->services[0].description, "Ordering and payment");
+    assert_int_equal(config->dependents[0].tolerated_ms, 120000);
     hf_config_free(config);
     hf_buf_release(&example);
 }

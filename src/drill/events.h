@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Events: what happens when, for very many events; a timing wheel over arrays (Varghese and Lauck,
+ * 1987) whose cost for an event does not depend on how many there are.
+ *
+ * Time is whole microseconds. Five rings of 1,024 slots: one for each microsecond of the present
+ * 1,024, one for each 1,024 microseconds of the present 2^20, and so on. A slot is a list of chunks
+ * of events, filled in order, so that a machine's caches see runs and not single places. When time
+ * reaches a slot of an outer ring its events move inward. Events of the same microsecond come in
+ * the order in which they were added.
+ *
+ * Events cannot be taken out. Who changes its mind ignores one when it comes; where the memory is
+ * full of such ones, hf_events_sweep throws them away.
+ */
+#ifndef HF_DRILL_EVENTS_H
+#define HF_DRILL_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    HF_EVENTS_RINGS = 5,
+    HF_EVENTS_SLOTS = 1024,
+    HF_EVENTS_SLOT_BITS = 10,
+    HF_EVENTS_IN_CHUNK = 7,
+    HF_EVENTS_KINDS = 16,
+};
+
+struct hf_event {
+    uint64_t at_us;
+    uint32_t subject;
+    uint32_t kind;
+};
+
+struct hf_events_chunk {
+    uint32_t next; /* 0: none; chunks are numbered from 1 */
+    uint32_t count;
+    uint64_t unused;
+    struct hf_event events[HF_EVENTS_IN_CHUNK];
+};
+
+struct hf_events_slot {
+    uint32_t first, last;
+};
+
+/* What events of a kind are about: subject i is at base + i x stride; base NULL: nothing. */
+struct hf_events_subjects {
+    const unsigned char *base;
+    size_t stride;
+};
+
+struct hf_events {
+    /* Fetched into the machine's caches when the event comes within the next 1,024 us. */
+    struct hf_events_subjects subjects[HF_EVENTS_KINDS];
+    uint64_t now_us;
+    uint64_t count;
+    struct hf_events_chunk *chunks;
+    uint32_t chunk_count; /* all there are */
+    uint32_t chunk_fresh; /* so many were used at least once */
+    uint32_t chunk_free;  /* list of those that were given back */
+    uint32_t taken;       /* of the first chunk of the present slot */
+    uint64_t used[HF_EVENTS_RINGS][HF_EVENTS_SLOTS / 64];
+    struct hf_events_slot slots[HF_EVENTS_RINGS][HF_EVENTS_SLOTS];
+};
+
+/* Octets of chunks for so many events at a time. */
+size_t hf_events_layout(uint64_t events_max);
+
+/* memory is zeroed, aligned to 16; the struct is zeroed, too. */
+void hf_events_init(struct hf_events *events, void *memory, uint64_t events_max);
+
+/* False: the memory is full; sweep, then it has room for what hf_events_layout was told. */
+bool hf_events_add(struct hf_events *events, const struct hf_event *event);
+
+/* The next event at or before until_us; false: there is none, and it is until_us now. */
+bool hf_events_next(struct hf_events *events, uint64_t until_us, struct hf_event *ret_event);
+
+/* Throws away events that is_live says are not. */
+void hf_events_sweep(struct hf_events *events,
+                     bool (*is_live)(void *owner, const struct hf_event *), void *owner);
+
+#endif
