@@ -2,6 +2,7 @@
 #include "drill/events.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum { SLOT_MASK = HF_EVENTS_SLOTS - 1, WORD = 64, NO_SLOT = HF_EVENTS_SLOTS };
 
@@ -114,11 +115,19 @@ static struct hf_events_slot slot_take(struct hf_events *events, unsigned ring, 
     return slot;
 }
 
+/* Several of these are under way at once, so that memory answers while time goes on. */
 static void fetch(const struct hf_events *events, const struct hf_event *event)
 {
     const struct hf_events_subjects *subjects = &events->subjects[event->kind];
-    if (subjects->base != NULL) {
-        __builtin_prefetch(subjects->base + event->subject * subjects->stride, 1);
+    if (subjects->base == NULL) {
+        return;
+    }
+    const unsigned char *subject = subjects->base + event->subject * subjects->stride;
+    __builtin_prefetch(subject, 1);
+    if (subjects->then_base != NULL) {
+        uint32_t number;
+        memcpy(&number, subject + subjects->offset, sizeof number);
+        __builtin_prefetch(subjects->then_base + number * subjects->then_stride, 1);
     }
 }
 
@@ -130,6 +139,7 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
         struct hf_events_chunk chunk = *chunk_at(events, number);
         if (chunk.next != 0) {
             __builtin_prefetch(chunk_at(events, chunk.next));
+            __builtin_prefetch(&chunk_at(events, chunk.next)->events[HF_EVENTS_IN_CHUNK / 2]);
         }
         /* Given back first: what is moved out of it needs at most as many anew. */
         chunk_give_back(events, number);

@@ -44,10 +44,13 @@ struct hf_events_slot {
     uint32_t first, last;
 };
 
-/* What events of a kind are about: subject i is at base + i x stride; base NULL: nothing. */
+/*
+ * What events of a kind are about: subject i is at base + i x stride (base NULL: nothing), and the
+ * 32 bits at offset in it are the number of something else, which is needed as well.
+ */
 struct hf_events_subjects {
-    const unsigned char *base;
-    size_t stride;
+    const unsigned char *base, *then_base;
+    size_t stride, offset, then_stride;
 };
 
 struct hf_events {
