@@ -98,7 +98,7 @@ static void apply_layout(struct hf_drill *drill, const struct hf_layout *layout)
         drill->fleets[i].buckets = (void *)(base + layout->fleet_buckets[i]);
         drill->fleets[i].checker_free_us = (void *)(base + layout->checkers[i]);
     }
-    hf_events_init(&drill->events, base + layout->events, layout->event_count);
+    hf_events_init(&drill->events, base + layout->events, layout->event_count, scenario->length_us);
     unsigned char *ops = (unsigned char *)drill->ops;
     drill->events.subjects[HF_EVENT_OP] =
         (struct hf_events_subjects){.base = ops, .stride = sizeof(struct hf_op)};

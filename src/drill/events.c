@@ -4,23 +4,26 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SLOT_MASK = HF_EVENTS_SLOTS - 1, WORD = 64, NO_SLOT = HF_EVENTS_SLOTS };
+enum { SLOT_MASK = HF_EVENTS_SLOTS - 1, WORD = 64, LINE = 64, NO_SLOT = HF_EVENTS_SLOTS };
 
-static uint64_t chunks_for(uint64_t events_max)
+static uint64_t chunks_for(uint64_t events_max, uint64_t end_us)
 {
-    uint64_t slots = (uint64_t)HF_EVENTS_RINGS * HF_EVENTS_SLOTS;
+    uint64_t slots = HF_EVENTS_SLOTS; /* that there can be events in */
+    for (uint64_t rest = end_us >> HF_EVENTS_SLOT_BITS; rest > 0; rest >>= HF_EVENTS_SLOT_BITS) {
+        slots += rest < HF_EVENTS_SLOTS ? rest + 1 : HF_EVENTS_SLOTS;
+    }
     uint64_t broken = events_max < slots ? events_max : slots; /* at most one of a slot not full */
     return events_max / HF_EVENTS_IN_CHUNK + broken + 2;
 }
 
-size_t hf_events_layout(uint64_t events_max)
+size_t hf_events_layout(uint64_t events_max, uint64_t end_us)
 {
-    return (size_t)(chunks_for(events_max) * sizeof(struct hf_events_chunk));
+    return (size_t)(chunks_for(events_max, end_us) * sizeof(struct hf_events_chunk));
 }
 
-void hf_events_init(struct hf_events *events, void *memory, uint64_t events_max)
+void hf_events_init(struct hf_events *events, void *memory, uint64_t events_max, uint64_t end_us)
 {
-    uint64_t count = chunks_for(events_max);
+    uint64_t count = chunks_for(events_max, end_us);
     assert(count < UINT32_MAX);
     events->chunks = memory;
     events->chunk_count = (uint32_t)count;
@@ -131,6 +134,13 @@ static void fetch(const struct hf_events *events, const struct hf_event *event)
     }
 }
 
+static void fetch_chunk(const struct hf_events_chunk *chunk)
+{
+    for (int i = 0; i < HF_EVENTS_IN_CHUNK; i += LINE / (int)sizeof(struct hf_event)) {
+        __builtin_prefetch(&chunk->events[i], 1);
+    }
+}
+
 /* Time has come to the beginning of this slot: its events go to where they are near now. */
 static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
 {
@@ -138,8 +148,7 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
     for (uint32_t number = slot.first; number != 0;) {
         struct hf_events_chunk chunk = *chunk_at(events, number);
         if (chunk.next != 0) {
-            __builtin_prefetch(chunk_at(events, chunk.next));
-            __builtin_prefetch(&chunk_at(events, chunk.next)->events[HF_EVENTS_IN_CHUNK / 2]);
+            fetch_chunk(chunk_at(events, chunk.next));
         }
         /* Given back first: what is moved out of it needs at most as many anew. */
         chunk_give_back(events, number);

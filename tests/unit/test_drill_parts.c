@@ -57,10 +57,10 @@ static void test_events(void **state)
 {
     (void)state;
     enum { COUNT = 20000 };
-    size_t size = hf_events_layout(COUNT);
+    size_t size = hf_events_layout(COUNT, UINT64_MAX >> 15);
     struct hf_events *events = calloc(1, sizeof *events);
     void *memory = calloc(1, size);
-    hf_events_init(events, memory, COUNT);
+    hf_events_init(events, memory, COUNT, UINT64_MAX >> 15);
     for (uint32_t i = 0; i < COUNT; i++) {
         uint64_t k = i * UINT64_C(7919) % COUNT; /* each once */
         struct hf_event event = {.at_us = k * k * k / 50 * 50, .subject = i, .kind = 1};
@@ -88,8 +88,8 @@ static void test_events_are_bounded(void **state)
     (void)state;
     enum { COUNT = 700 };
     struct hf_events *events = calloc(1, sizeof *events);
-    void *memory = calloc(1, hf_events_layout(COUNT));
-    hf_events_init(events, memory, COUNT);
+    void *memory = calloc(1, hf_events_layout(COUNT, UINT64_MAX >> 15));
+    hf_events_init(events, memory, COUNT, UINT64_MAX >> 15);
     uint32_t added = 0;
     struct hf_event event = {.at_us = 5, .kind = 1};
     while (hf_events_add(events, &event)) {
