@@ -4,7 +4,13 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SLOT_MASK = HF_EVENTS_SLOTS - 1, WORD = 64, LINE = 64, NO_SLOT = HF_EVENTS_SLOTS };
+enum {
+    SLOT_MASK = HF_EVENTS_SLOTS - 1,
+    WORD = 64,
+    LINE = 64,
+    CHUNKS_AHEAD = 64,
+    NO_SLOT = HF_EVENTS_SLOTS
+};
 
 static uint64_t chunks_for(uint64_t events_max, uint64_t end_us)
 {
@@ -153,15 +159,32 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
         /* Given back first: what is moved out of it needs at most as many anew. */
         chunk_give_back(events, number);
         for (uint32_t i = 0; i < chunk.count; i++) {
-            if (ring == 1) {
-                fetch(events, &chunk.events[i]);
-            }
             bool added = hf_events_add(events, &chunk.events[i]);
             assert(added);
             (void)added;
             events->count--;
         }
         number = chunk.next;
+    }
+}
+
+/*
+ * What the events of the slot after this one are about. One slot ahead is as soon as it can be of
+ * use where there are few events, and not too soon to be forgotten again where there are many.
+ */
+static void fetch_ahead(const struct hf_events *events, unsigned place)
+{
+    unsigned next = place + 1 < HF_EVENTS_SLOTS ? next_used(events, 1, place + 1) : NO_SLOT;
+    if (next == NO_SLOT) {
+        return;
+    }
+    uint32_t number = events->slots[1][next].first;
+    for (int i = 0; number != 0 && i < CHUNKS_AHEAD; i++) {
+        const struct hf_events_chunk *chunk = &events->chunks[number - 1];
+        for (uint32_t k = 0; k < chunk->count; k++) {
+            fetch(events, &chunk->events[k]);
+        }
+        number = chunk->next;
     }
 }
 
@@ -183,6 +206,9 @@ static bool advance(struct hf_events *events, uint64_t until_us)
         events->now_us = at_us;
         if (ring > 0) {
             move_inward(events, ring, place);
+        }
+        if (ring == 1) {
+            fetch_ahead(events, place);
         }
         return true;
     }

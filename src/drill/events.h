@@ -54,7 +54,7 @@ struct hf_events_subjects {
 };
 
 struct hf_events {
-    /* Fetched into the machine's caches when the event comes within the next 1,024 us. */
+    /* Fetched into the machine's caches a little before the event comes. */
     struct hf_events_subjects subjects[HF_EVENTS_KINDS];
     uint64_t now_us;
     uint64_t count;
