@@ -239,6 +239,7 @@ static void run_command(struct doing *doing)
     invocation->out = (struct hf_term){.stream = out, .width = 80};
     invocation->err = (struct hf_term){.stream = err, .width = 80};
     int exit = invocation->command->run(invocation);
+    hf_api_stale(doing->call->api);
     (void)fclose(out);
     (void)fclose(err);
     if (exit == HF_EXIT_DONE) {

@@ -4,9 +4,12 @@
  * threads (api.h). Where it cannot listen, it says so and tries again: an address that is in use
  * is free one day, and nobody else needs this process.
  */
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "holdfast/api.h"
@@ -15,7 +18,7 @@
 #include "io/signals.h"
 #include "io/watch.h"
 
-enum { LISTEN_AGAIN_MS = 5000 };
+enum { LISTEN_AGAIN_MS = 5000, NICENESS = 10 };
 
 struct process {
     struct hf_api api;
@@ -30,8 +33,20 @@ struct process {
     struct hf_serve *serve; /* NULL: it cannot listen */
     struct hf_api_event events[HF_API_EVENTS_MAX];
     enum hf_role_end end;
+    char trouble[HF_STORE_WHY_MAX]; /* with incidents, told last */
     bool is_turning, is_stopping, said_trouble;
 };
+
+/*
+ * Whoever writes goes before whoever reads: on a machine that is busy the control loop takes what
+ * it needs, and the API has a tenth at least. Threads begin as their process is.
+ */
+static void yield_to_others(void)
+{
+    const struct sched_param none = {0};
+    (void)setpriority(PRIO_PROCESS, 0, NICENESS);
+    (void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
 
 /* --- turns: the view is refreshed, and what is new is sent --- */
 
@@ -41,11 +56,29 @@ static void turn_work(uv_work_t *work)
     hf_api_turn(&process->api);
 }
 
+/* What is wrong with incidents or the status page, when it begins and when it ends. */
+static void tell_trouble(struct process *process)
+{
+    const struct hf_api_incidents *incidents = process->api.incidents;
+    const char *trouble = incidents->trouble[0] != 0 ? incidents->trouble : incidents->page_trouble;
+    if (strcmp(trouble, process->trouble) == 0) {
+        return;
+    }
+    (void)snprintf(process->trouble, sizeof(process->trouble), "%s", trouble);
+    if (trouble[0] != 0) {
+        hf_log(process->log, HF_LOG_WARNING, "incidents_trouble", "why=%s", trouble);
+    } else {
+        hf_log(process->log, HF_LOG_INFO, "incidents_well", "page=%s",
+               process->config->statuspage.out != NULL ? process->config->statuspage.out : "off");
+    }
+}
+
 static void turn_done(uv_work_t *work, int status)
 {
     struct process *process = work->data;
     (void)status;
     process->is_turning = false;
+    tell_trouble(process);
     uint32_t count = hf_api_take_events(&process->api, process->events);
     for (uint32_t i = 0; i < count; i++) {
         if (process->serve != NULL && !process->is_stopping) {
@@ -232,6 +265,7 @@ static int api(const struct hf_invocation *invocation)
         const struct hf_invocation *given;
         void *context;
     } cast = {.given = invocation};
+    yield_to_others();
     return hf_role_loop(invocation, "api", true, run_api, cast.context);
 }
 

@@ -76,7 +76,7 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
         return HF_EXIT_FAILED;
     }
     struct hf_log log;
-    hf_open_log(invocation, role, &log);
+    hf_open_log(invocation, config, role, &log);
     (void)signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     give_memory_back();
@@ -88,6 +88,7 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
             break;
         }
         config = hf_role_read_again(config, &log);
+        hf_open_log_form(invocation, config, &log);
     }
     hf_config_free(config);
     hf_log_release(&log);

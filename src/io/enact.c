@@ -233,9 +233,9 @@ static void take_load(struct hf_enact *enact, struct load *load)
     }
     note_trouble(enact, "");
     if (enact->plan.head.gen != before) {
-        hf_log(enact->log, HF_LOG_DEBUG, "plan", "gen=%llu before=%llu endpoints=%u",
+        hf_log(enact->log, HF_LOG_DEBUG, "plan", "gen=%llu before=%llu endpoints=%u cid=%016llx",
                (unsigned long long)enact->plan.head.gen, (unsigned long long)before,
-               enact->plan.entry_count);
+               enact->plan.entry_count, (unsigned long long)enact->plan.head.cid);
     }
     feed_heads(enact, load, HF_RESULT_OK);
 }
