@@ -6,6 +6,7 @@
  */
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 #include "holdfast/api.h"
 #include "holdfast/page_files.h"
 #include "holdfast/role.h"
+#include "io/signals.h"
 #include "io/watch.h"
 
 enum { LISTEN_AGAIN_MS = 5000, NICENESS = 10 };
@@ -23,7 +25,7 @@ struct process {
     const struct hf_config *config;
     struct hf_log *log;
     uv_loop_t loop;
-    uv_signal_t signals[3];
+    struct hf_signals *signals;
     uv_timer_t turn_timer, listen_timer;
     uv_work_t turn;
     struct hf_watch *watch;
@@ -31,6 +33,7 @@ struct process {
     struct hf_serve *serve; /* NULL: it cannot listen */
     struct hf_api_event events[HF_API_EVENTS_MAX];
     enum hf_role_end end;
+    char trouble[HF_STORE_WHY_MAX]; /* with incidents, told last */
     bool is_turning, is_stopping, said_trouble;
 };
 
@@ -53,11 +56,29 @@ static void turn_work(uv_work_t *work)
     hf_api_turn(&process->api);
 }
 
+/* What is wrong with incidents or the status page, when it begins and when it ends. */
+static void tell_trouble(struct process *process)
+{
+    const struct hf_api_incidents *incidents = process->api.incidents;
+    const char *trouble = incidents->trouble[0] != 0 ? incidents->trouble : incidents->page_trouble;
+    if (strcmp(trouble, process->trouble) == 0) {
+        return;
+    }
+    (void)snprintf(process->trouble, sizeof(process->trouble), "%s", trouble);
+    if (trouble[0] != 0) {
+        hf_log(process->log, HF_LOG_WARNING, "incidents_trouble", "why=%s", trouble);
+    } else {
+        hf_log(process->log, HF_LOG_INFO, "incidents_well", "page=%s",
+               process->config->statuspage.out != NULL ? process->config->statuspage.out : "off");
+    }
+}
+
 static void turn_done(uv_work_t *work, int status)
 {
     struct process *process = work->data;
     (void)status;
     process->is_turning = false;
+    tell_trouble(process);
     uint32_t count = hf_api_take_events(&process->api, process->events);
     for (uint32_t i = 0; i < count; i++) {
         if (process->serve != NULL && !process->is_stopping) {
@@ -124,9 +145,9 @@ static void end(struct process *process, enum hf_role_end how)
     uv_stop(&process->loop);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *context, int number)
 {
-    end(handle->data, number == SIGHUP ? HF_ROLE_RELOAD : HF_ROLE_STOPPED);
+    end(context, number == SIGHUP ? HF_ROLE_RELOAD : HF_ROLE_STOPPED);
 }
 
 static void on_config_changed(void *context)
@@ -164,13 +185,7 @@ static const char *tokens_of(struct process *process)
 
 static void start(struct process *process)
 {
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     const struct hf_config_api *api = &process->config->api;
-    for (size_t i = 0; i < 3; i++) {
-        uv_signal_init(&process->loop, &process->signals[i]);
-        process->signals[i].data = process;
-        uv_signal_start(&process->signals[i], on_signal, numbers[i]);
-    }
     uv_timer_init(&process->loop, &process->turn_timer);
     uv_timer_init(&process->loop, &process->listen_timer);
     process->turn_timer.data = process;
@@ -202,9 +217,7 @@ static void on_closed(void *context)
 
 static void stop(struct process *process)
 {
-    for (size_t i = 0; i < 3; i++) {
-        uv_close((uv_handle_t *)&process->signals[i], NULL);
-    }
+    hf_signals_stop(process->signals);
     uv_close((uv_handle_t *)&process->turn_timer, NULL);
     uv_close((uv_handle_t *)&process->listen_timer, NULL);
     hf_watch_stop(process->watch);
@@ -225,6 +238,11 @@ static int run_api(void *context, const struct hf_config *config, struct hf_log 
     process->config = config;
     process->log = log;
     uv_loop_init(&process->loop);
+    int error = hf_signals_start(&process->loop, on_signal, process, &process->signals);
+    if (error != HF_OK) {
+        free(process);
+        return error;
+    }
     hf_api_init(&process->api, context, config);
     process->api.count = count;
     process->api.count_context = process;
