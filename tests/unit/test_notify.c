@@ -191,7 +191,7 @@ static void what_changes_under_way_is_told_afterwards(void **state)
     opens(world, 1);
     begins(world, HOOK, "1");
     closes(world, 1);
-    begins(world, HOOK, ""); /* one message at a time */
+    begins(world, HOOK, "");                   /* one message at a time */
     assert_int_equal(world->message.count, 1); /* that is under way */
     finishes(world, HOOK, HF_NOTIFY_DONE);
     assert_int_equal(world->machine.receivers[HOOK].told[0].sending, 0);
