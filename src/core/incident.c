@@ -57,7 +57,7 @@ bool hf_condition_explains(const struct hf_condition *cause, const struct hf_con
 uint32_t hf_condition_delay_ms(enum hf_condition_kind kind)
 {
     static const uint32_t delays[HF_CONDITION_KIND_COUNT] = {
-#define HF_CONDITION_DELAY(name, delay_ms) [HF_CONDITION_##name] = delay_ms,
+#define HF_CONDITION_DELAY(name, delay_ms) [HF_CONDITION_##name] = (delay_ms),
         HF_CONDITION_KINDS(HF_CONDITION_DELAY)
 #undef HF_CONDITION_DELAY
     };
