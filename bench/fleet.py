@@ -145,12 +145,12 @@ def backend_text(pool, number, i):
 
 
 class Fleet:
-    def __init__(self, kind, endpoints, zones=1, groups=None, fillers=0):
-        """groups: {name: count of endpoints}.
+    def __init__(self, kind, endpoints, zones=1, groups=None, fillers=0, extra=""):
+        """groups: {name: count of endpoints}. extra: more lines of the configuration.
         fillers: pools of five backends each that are never looked at; e0, e1, … use them in turn
         instead of web."""
         self.kind, self.endpoints, self.zones = kind, endpoints, zone_names(zones)
-        self.groups = groups or {}
+        self.groups, self.extra = groups or {}, extra
         self.count = endpoints + sum(self.groups.values())
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-bench-"))
         self.answered = BACKENDS if fillers else BACKENDS - 1  # of each family
@@ -178,7 +178,8 @@ class Fleet:
             pools="".join(
                 f"  {pool}: {{ check: {checks[i]}, backends: ["
                 + ", ".join(backend_text(pool, i, k) for k in range(1, BACKENDS + 1)) + "] }\n"
-                for i, pool in enumerate(pools + [f"filler{i}" for i in range(fillers)]))))
+                for i, pool in enumerate(pools + [f"filler{i}" for i in range(fillers)])))
+            + self.extra)
         with open(self.folder / "endpoints.jsonl", "w") as lines:
             for i in range(self.endpoints):
                 pool = f"filler{i % fillers}" if fillers else "web"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client of the API, over TCP or the Unix socket, that checks every answer against its contract."""
+"""A client of the API, over TCP or the Unix socket; checks every answer against its contract."""
 
 import http.client
 import json

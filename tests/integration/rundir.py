@@ -49,7 +49,8 @@ def wait_for(condition, what, limit_s=PATIENCE_S):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"after {limit_s} s still not: {what() if callable(what) else what}")
+            said = what() if callable(what) else what
+            raise AssertionError(f"after {limit_s} s still not: {said}")
         time.sleep(0.05)
 
 

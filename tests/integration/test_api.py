@@ -5,6 +5,7 @@ what they do, events, roles, faults; and the search among 100,000 endpoints."""
 
 import concurrent.futures
 import contextlib
+import http.server
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from apihelp import Client, Stream
@@ -97,7 +99,7 @@ def wait_state(client, name, wanted):
 def every_answer_is_as_described(run):
     client = run.tcp()
     for path in client.contract.reads():
-        if path in ("/api/v1/events", "/metrics") or "incident" in path:
+        if path in ("/api/v1/events", "/metrics"):
             continue
         client.get(path)
     assert client.get("/openapi.json") == client.contract.document
@@ -138,7 +140,8 @@ def pages_are_whole(run):
 def errors_say_what_is_wrong(run):
     client = run.tcp()
     for target, status, code in (
-            ("endpoints/nothing.example.test", 404, "not-found"), ("endpoints/a..b", 400, "bad-request"),
+            ("endpoints/nothing.example.test", 404, "not-found"),
+            ("endpoints/a..b", 400, "bad-request"),
             ("nothing", 404, "not-found"), ("status?detail=much", 400, "bad-request"),
             ("status?x=1", 400, "bad-request"), ("endpoints?limit=0", 400, "bad-request"),
             ("endpoints?limit=1001", 400, "bad-request"), ("endpoints?zone=x", 400, "bad-request"),
@@ -280,7 +283,8 @@ def wrong_actions_do_nothing(run):
             ("drain", {"subject": 7}, 400), ("drain", {"subject": "web-1", "x": 1}, 400),
             ("drain", {"subject": "web-1", "why": "x" * 1001}, 400),
             ("rollback", {"endpoint": API}, 400), ("rollback", {"to": 1}, 409),
-            ("rollback", {"endpoint": API, "to": 10 ** 9}, 409), ("undrain", {"subject": "web-1"}, 409),
+            ("rollback", {"endpoint": API, "to": 10 ** 9}, 409),
+            ("undrain", {"subject": "web-1"}, 409),
             ("retire", {"endpoint": API}, 400), ("retire", {"endpoint": API, "confirm": "b."}, 400),
             ("approve", {"plan": "0" * 16}, 409), ("release", {"endpoint": API}, 409)):
         status, found = client.post(action, body)
@@ -319,8 +323,8 @@ def events():
             assert changed[0]["name"] == "web-1" and changed[0]["verdict"] == "down", changed
             head = stream.wait("head")[2]["generation"]
             stream.wait("enactor", lambda data: data["plan_generation"] >= head)
-            stream.wait("writes", lambda data: any(row["kind"] == "written" and
-                                                   row["endpoint"] == API for row in data["writes"]))
+            stream.wait("writes", lambda data: any(
+                (row["kind"], row["endpoint"]) == ("written", API) for row in data["writes"]))
         finally:
             run.backends[0].__enter__()
         run.holdfast("freeze")
@@ -344,6 +348,43 @@ def events():
         os.kill(run.pid("api"), signal.SIGHUP)
         late.wait_end()
         run.wait_ready()
+
+
+class Heard(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.heard.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@case
+def a_receiver_hears_of_an_incident_and_people_add_messages():
+    with ApiRun() as run, http.server.ThreadingHTTPServer((HOST, 0), Heard) as hook:
+        hook.heard = []
+        threading.Thread(target=hook.serve_forever, daemon=True).start()
+        (run.folder / "hook.key").write_text("0123456789abcdef0123456789abcdef\n")
+        (run.folder / "hook.key").chmod(0o600)
+        with run.config.open("a") as file:
+            file.write(f"alerts: {{ receivers: {{ page: {{ type: webhook, secret_file: hook.key, "
+                       f"url: 'http://{HOST}:{hook.server_port}/' }} }} }}\n")
+        run.begin()
+        assert run.holdfast("freeze", "--why", "a look").returncode == 0
+
+        def heard(part):
+            return any(part in json.dumps(body) for body in hook.heard)
+        wait_for(lambda: heard("frozen"), lambda: f"a notice of the freeze: {hook.heard}")
+        found = wait_for(lambda: run.tcp().get("/api/v1/incidents?state=open")["incidents"],
+                         "an open incident")
+        run.tcp().get(f"/api/v1/incidents/{found[0]['number']}")
+        text = {"text": "We look at it.", "public": True}
+        status, _, said = run.tcp(OPERATOR).ask(
+            "POST", f"/api/v1/incidents/{found[0]['number']}/messages", text)
+        assert status == 200 and said["incident"]["messages"][0]["who"] == "ann", said
+        hook.shutdown()
 
 
 @case
