@@ -331,6 +331,19 @@ static void apply(struct step *step, const struct hf_incident_change *change)
     step->is_changed = true;
 }
 
+/* What it is about, where that was not known at first. */
+static void learn_scopes(struct step *step, struct hf_incident_sight *known,
+                         const struct hf_incident_sight *sight)
+{
+    for (int i = 0; i < HF_SCOPE_COUNT; i++) {
+        if (known->scopes[i][0] == 0 && sight->scopes[i][0] != 0) {
+            known->scopes[i] =
+                hf_incident_log_text(step->log, sight->scopes[i], HF_INCIDENT_TEXT_BYTES_MAX);
+            step->is_changed = true;
+        }
+    }
+}
+
 /* What grew worse since it was first seen. */
 static void worsen(struct step *step)
 {
@@ -342,6 +355,7 @@ static void worsen(struct step *step)
         }
         struct hf_incident_condition *row =
             &incident->conditions[row_of_condition(incident, step->conditions[i].key)];
+        learn_scopes(step, &row->sight, sight);
         if (sight->severity < row->sight.severity) {
             row->sight.severity = sight->severity;
             row->sight.text =

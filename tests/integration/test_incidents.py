@@ -341,7 +341,8 @@ def a_whole_run():
             return [(i["code"], i["state"]) for i in json.loads(done.stdout)["incidents"]]
 
         def words():
-            return (page / "index.html").read_text() if page.exists() else ""
+            file = page / "index.html"
+            return file.read_text() if file.exists() else ""
         run.start()
         run.wait_for_names()
         wait_until(lambda: "All services are operational" in words(), run.log.read_text)
