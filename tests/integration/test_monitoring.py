@@ -161,6 +161,31 @@ def what_goes_wrong_reaches_alertmanager():
 
 
 @case()
+def an_incident_reaches_alertmanager_and_a_webhook_and_ends():
+    with running() as (run, address), Hook(secret(run.folder)) as hook, \
+            Alertmanager(hook.url) as manager:
+        with run.config.open("a") as config:
+            config.write(f"alerts: {{ receivers: {{ am: {{ type: alertmanager, repeat: 1s, url: "
+                         f"'{manager.url}' }}, hook: {{ type: webhook, url: '{hook.url}', "
+                         f"secret_file: {hook.secret_file} }} }} }}\n")
+        started(run, address)
+        subprocess.run(run.command("freeze"), check=True, capture_output=True)
+        alerts = wait_until(manager.alerts, lambda: f"{run.log.read_text()[-3000:]}")
+        number, alert = next(iter(alerts.items()))
+        assert alert["labels"]["code"] == "frozen", alert
+        wait_until(lambda: any(line.startswith(f"opened {number} warning")
+                               for line in hook.lines()), lambda: f"{hook.lines()}")
+        wait_until(lambda: values(address, "holdfast_notify_messages_total",
+                                  'receiver="hook",result="acknowledged"') == [1],
+                   lambda: scrape(address))
+        assert not tool("promtool", "check", "metrics", text=scrape(address))
+        subprocess.run(run.command("thaw"), check=True, capture_output=True)
+        wait_until(lambda: not manager.alerts(), lambda: f"{manager.alerts()}")
+        wait_until(lambda: any(line.startswith(f"closed {number} ") for line in hook.lines()),
+                   lambda: f"{hook.lines()}")
+
+
+@case()
 def counters_begin_anew_with_a_process_that_says_so():
     with running() as (run, address):
         started(run, address)
