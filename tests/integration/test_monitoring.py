@@ -26,8 +26,9 @@ def running(more=""):
     """`holdfast run` with its API on a port of its own: (run, HOST:PORT)."""
     port = free_port()
     with Run() as run:
-        with run.config.open("a") as config:
-            config.write(f"\napi: {{ listen: {HOST}@{port}{more} }}\n")
+        text = run.config.read_text()
+        assert "listen: off" in text
+        run.config.write_text(text.replace("listen: off", f"listen: {HOST}@{port}{more}"))
         yield run, f"{HOST}:{port}"
 
 
