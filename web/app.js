@@ -83,7 +83,8 @@ function Done() {
 function Guarded({ children }) {
   const [error] = useErrorBoundary((caught) => console.error(caught));
   return error ? html`<p class="trouble" role="alert">This view could not be shown (${
-    error.message}). The others can, and <code>holdfast status</code> says the same.</p>` : children;
+    error.message}). The others can, and <code>holdfast status</code> says the same.</p>`
+    : children;
 }
 
 function View() {

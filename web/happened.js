@@ -22,14 +22,27 @@ const DID = {
 };
 const all = (row) => (row.subject === "*" ? "everything" : short(row.subject));
 
+// Plans of the same causes, shortly one after the other, are told as one.
 function ofPlans(plans) {
-  return plans.filter((plan) => !isRoutine(plan)).map((plan) => {
+  const groups = [];
+  for (const plan of plans.filter((row) => !isRoutine(row))) {
     const telling = plan.causes.filter((row) => !isRoutineCause(row));
-    return { at_ms: plan.created_ms, key: `plan ${plan.generation}`,
-      tone: "info", to: href("plans", String(plan.generation)),
-      text: `Generation ${plan.generation} changes ${plural(plan.endpoints_changed, "answer")}: ` +
-        list(telling.map(cause), 2) };
-  });
+    const kind = [...new Set(telling.map((row) => row.cause))].sort().join();
+    const last = groups[groups.length - 1];
+    if (last && last.kind === kind && last.from.created_ms - plan.created_ms < TOGETHER_MS) {
+      last.from = plan;
+      last.causes.push(...telling.map(cause));
+    } else {
+      groups.push({ kind, from: plan, to: plan, causes: telling.map(cause) });
+    }
+  }
+  return groups.map(({ from, to, causes }) => ({ at_ms: to.created_ms, tone: "info",
+    key: `plan ${to.generation}`, to: from === to ? href("plans", String(to.generation))
+      : href("plans", String(to.generation), { from: Number(from.generation) - 1 }),
+    text: from === to
+      ? `Generation ${to.generation} changes ${plural(to.endpoints_changed, "answer")}: ` +
+        list(causes, 2)
+      : `Generations ${from.generation} to ${to.generation}: ${list([...new Set(causes)], 2)}` }));
 }
 
 const TOLD = {

@@ -177,7 +177,8 @@ function Zones({ targets, error }) {
     <${Table} caption="DNS servers and zones" head=${head}>${rows.slice(0, ZONES_SHOWN).map((row) =>
       html`<tr key=${row.zone}><th scope="row"><a href=${href("endpoints", "",
           { zone: row.zone })}>${short(row.zone)}</a>
-          <div class="dim small">${row.target.name}, ${row.target.host}@${row.target.port}</div></th>
+          <div class="dim small">${row.target.name}, ${row.target.host}@${row.target.port}</div>
+        </th>
         <td><${State} tone=${zoneWords(row.state)[0]}>${zoneWords(row.state)[1]}<//></td>
         <td class="nowrap"><${Meter} part=${row.in_step} whole=${row.endpoints}
           tone=${row.behind > 0 ? "info" : "ok"} /> ${count(row.in_step)}
@@ -215,16 +216,16 @@ function Writes({ writes, error }) {
     }
   }
   const shown = series.filter(({ total, kind }) => total > 0 || kind === "written");
-  const says = shown.map(({ kind, total }) => `${count(total)} ${writeWords(kind).word}`).join(", ");
+  const told = ({ kind, total }) => `${count(total)} ${writeWords(kind).word}`;
+  const says = shown.map(told).join(", ");
   const known = writes && writes.since_ms > start
     ? `known since ${clock(writes.since_ms)}` : "each half minute";
   return html`<${Panel} title="Writes, last 15 minutes" aside=${known}>
     <${Trouble} error=${error} what="Writes" />
     <${Columns} x=${x} series=${series} says=${`Writes of the last 15 minutes: ${says}`}
       align=${1} xValues=${(self, at) => at.map((s) => minute(s * 1000))} />
-    <ul class="legend">${shown.map(({ kind, tone, total }) => html`<li key=${kind}
-      title=${writeWords(kind).says}><${State} tone=${tone}>${count(total)} ${writeWords(kind).word}<//>
-      </li>`)}</ul>
+    <ul class="legend">${shown.map((row) => html`<li key=${row.kind}
+      title=${writeWords(row.kind).says}><${State} tone=${row.tone}>${told(row)}<//></li>`)}</ul>
   <//>`;
 }
 

@@ -10,9 +10,9 @@ import { now, status } from "./state.js";
 import { cause, writeWords } from "./words.js";
 
 const MINUTE = 60000;
-const SPANS = [2, 5, 15, 60, 360, 1440, 10080].map((minutes) => minutes * MINUTE);
-const SPAN_NAMES = { [2 * MINUTE]: "2 min", [5 * MINUTE]: "5 min", [15 * MINUTE]: "15 min",
-  [60 * MINUTE]: "1 h", [360 * MINUTE]: "6 h", [1440 * MINUTE]: "1 day",
+const SPANS = [1, 2, 5, 15, 60, 360, 1440, 10080].map((minutes) => minutes * MINUTE);
+const SPAN_NAMES = { [MINUTE]: "1 min", [2 * MINUTE]: "2 min", [5 * MINUTE]: "5 min",
+  [15 * MINUTE]: "15 min", [60 * MINUTE]: "1 h", [360 * MINUTE]: "6 h", [1440 * MINUTE]: "1 day",
   [10080 * MINUTE]: "7 days" };
 const SHOW_AT_LEAST = 5; // changes; the span is as long as that takes
 const LANES_MAX = 8;
@@ -44,8 +44,22 @@ function answers(changes, writes, since_ms, end) {
   const before = changes.filter((row) => row.changed_ms < since_ms)
     .map((row) => ({ at: row.changed_ms, generation: row.generation, known: false }));
   const steps = [...taken, ...before].sort((a, b) => a.at - b.at);
-  return steps.filter((step, i) => i === 0 || steps[i - 1].generation !== step.generation)
-    .map((step, i, all) => ({ ...step, from: step.at, to: all[i + 1]?.at ?? end }));
+  let highest = -1; // a lower one was taken before, and its writer heard of it only now
+  return steps.filter(({ generation }) => {
+    const isNew = Number(generation) > highest;
+    highest = Math.max(highest, Number(generation));
+    return isNew;
+  }).map((step, i, all) => ({ ...step, from: step.at, to: all[i + 1]?.at ?? end }));
+}
+
+// Writes of an enactor that slept: the server took them long before their writer heard of it.
+function markLateReplies(writes) {
+  let highest = -1;
+  return [...writes].sort((a, b) => a.at_ms - b.at_ms).map((row) => {
+    const isLate = row.kind === "written" && Number(row.generation) < highest;
+    highest = row.kind === "written" ? Math.max(highest, Number(row.generation)) : highest;
+    return isLate ? { ...row, kind: "heard-late" } : row;
+  });
 }
 
 function lanesOf(writes) {
@@ -61,6 +75,8 @@ function Mark({ write, x, y }) {
     write.generation}, ${word}: ${says}${write.met_generation
     ? ` (found ${write.met_generation} by ${write.met_writer})` : ""}</title>`;
   switch (write.kind) {
+    case "heard-late":
+      return html`<circle class="mark heard" cx=${x} cy=${y} r="4.5">${title}</circle>`;
     case "written":
       return html`<circle class="mark written" cx=${x} cy=${y} r="5">${title}</circle>`;
     case "healed":
@@ -188,14 +204,15 @@ function Picture({ changes, writes, since_ms, span, end, width }) {
 const LEGEND = [["ok", "written", "written"], ["idle", "lost-race", "lost a race, refused"],
   ["critical", "stale", "too late, refused"], ["notice", "healed", "hand edit undone"]];
 
+const found = (row) => (row.met_generation && row.kind !== "written"
+  ? `; found generation ${row.met_generation} by ${row.met_writer}` : "");
+
 function AsTable({ changes, writes }) {
   const rows = [
     ...changes.map((row) => ({ at: row.changed_ms, who: "planner", generation: row.generation,
       tone: "info", what: `published: ${cause(row)}` })),
     ...writes.map((row) => ({ at: row.at_ms, who: row.enactor, generation: row.generation,
-      tone: writeWords(row.kind).tone, what: row.met_generation && row.kind !== "written"
-        ? `${writeWords(row.kind).word}; found generation ${row.met_generation} by ${row.met_writer}`
-        : writeWords(row.kind).word })),
+      tone: writeWords(row.kind).tone, what: writeWords(row.kind).word + found(row) })),
   ].sort((a, b) => b.at - a.at).slice(0, 200);
   return html`<details class="as-table"><summary>The same as a table</summary>
     <${Table} caption="Generations and writes, newest first" head=${["When", "Who",
@@ -214,7 +231,8 @@ export function Timeline({ changes, writes, body }) {
     sizes.observe(element);
     return () => sizes.disconnect();
   }, []);
-  const rows = (writes?.writes ?? []).filter((row) => row.endpoint === body.endpoint);
+  const rows = markLateReplies((writes?.writes ?? [])
+    .filter((row) => row.endpoint === body.endpoint));
   const ready = changes !== null && writes !== null && width > 0;
   const end = now.value;
   const span = ready ? chooseSpan(changes, rows, end) : 0;

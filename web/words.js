@@ -71,6 +71,8 @@ export const REASONS = {
 
 const WRITES = {
   written: { word: "written", tone: "ok", says: "the DNS server took it" },
+  "heard-late": { word: "written before", tone: "ok",
+    says: "the DNS server had taken it before; the enactor slept, and heard of it only now" },
   healed: { word: "healed", tone: "notice",
     says: "records had been edited by somebody else, and were written again" },
   "lost-race": { word: "lost a race", tone: "idle",
@@ -78,7 +80,7 @@ const WRITES = {
   stale: { word: "stale, refused", tone: "critical",
     says: "refused: the name already answers with a newer generation; nothing changed" },
   refused: { word: "refused with others", tone: "idle",
-    says: "refused for what was wrong elsewhere: a freeze, another name of the same message, an edit" },
+    says: "refused for what was wrong elsewhere: a freeze, an edit, another name of the message" },
   unknown: { word: "no answer", tone: "warning",
     says: "no answer came: it may have happened, and the enactor reads again" },
 };
@@ -272,11 +274,12 @@ function ofWrites(writes, now_ms) {
 }
 
 function ofLag(enactors, now_ms) {
-  return (enactors?.enactors ?? []).filter((row) => row.alive && row.lag_generations > 0 &&
-    row.lag_ms + now_ms - enactors.now_ms > LAG_MS).map((row) => note(`lag ${row.name}`, `${row.name} lags behind, or it is paused`,
-      `It works on generation ${row.plan_generation}, ${plural(row.lag_generations, "plan")} ` +
-      `behind; last sign of life ${ago(row.seen_ms, now_ms)}`,
-      "The other enactors write what it does not."));
+  const late = (enactors?.enactors ?? []).filter((row) => row.alive && row.lag_generations > 0 &&
+    row.lag_ms + now_ms - enactors.now_ms > LAG_MS);
+  return late.map((row) => note(`lag ${row.name}`, `${row.name} lags behind, or it is paused`,
+    `It works on generation ${row.plan_generation}, ${plural(row.lag_generations, "plan")} ` +
+    `behind; last sign of life ${ago(row.seen_ms, now_ms)}`,
+    "The other enactors write what it does not."));
 }
 
 // What is to be said at the top, most urgent first: what needs a person, then what is worth

@@ -2,7 +2,6 @@
 #include "codec/config.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +15,9 @@ enum {
     HOUR_MS = 60 * MINUTE_MS,
     DAY_MS = 24 * HOUR_MS,
 };
+
+/* About files that are too big. */
+static const char advice[] = "fleets go in backends_file and endpoints_file";
 
 /* Texts of ten million rows with long names stay below this. */
 static const size_t arena_cap_bytes = (size_t)64 << 30;
@@ -92,13 +94,6 @@ static void read_installation(struct hf_reader *reader, uint32_t node)
         return;
     }
     reader->own->config.installation = hf_pack_text(reader, text);
-}
-
-/* The folder of a path, with a final slash; "" for a name without one. */
-static const char *folder_of(struct hf_reader *reader, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? "" : hf_pack(reader, path, (size_t)(slash - path) + 1);
 }
 
 /* The folder that a path is in, without a final slash. */
@@ -270,15 +265,10 @@ static void reader_init(struct hf_reader *reader, struct hf_config_own *own, con
     };
     hf_arena_init(&own->config.arena, arena_cap_bytes);
     rows_init(own);
-    *reader = (struct hf_reader){
-        .own = own,
-        .problems = problems,
-        .defaults = {.ttl_s = 30,
-                     .min_healthy = 1,
-                     .max_removal_permille = 500,
-                     .max_removal_ms = MINUTE_MS},
-    };
-    hf_buf_init(&reader->texts, HF_READER_FILE_MAX);
+    hf_reader_begin(reader, &own->config.arena, &own->files, name, problems);
+    reader->own = own;
+    reader->defaults = (struct hf_config_policy){
+        .ttl_s = 30, .min_healthy = 1, .max_removal_permille = 500, .max_removal_ms = MINUTE_MS};
     reader->target_places.row_size = sizeof(struct hf_place);
     reader->zone_places.row_size = sizeof(struct hf_place);
     reader->pool_places.row_size = sizeof(struct hf_place);
@@ -286,10 +276,7 @@ static void reader_init(struct hf_reader *reader, struct hf_config_own *own, con
     reader->endpoint_places.row_size = sizeof(struct hf_place);
     reader->pool_notes.row_size = sizeof(struct hf_pool_note);
     reader->pool_lists.row_size = sizeof(struct hf_pool_list);
-    own->config.path = hf_pack_text(reader, name);
-    reader->file = own->config.path;
-    reader->folder = folder_of(reader, own->config.path);
-    reader->file_row = hf_file_note(reader, own->config.path);
+    own->config.path = reader->file;
 }
 
 static void reader_release(struct hf_reader *reader)
@@ -303,7 +290,7 @@ static void reader_release(struct hf_reader *reader)
     free(reader->pool_lists.rows);
     hf_index_release(&reader->policy_index);
     hf_index_release(&reader->list_index);
-    hf_buf_release(&reader->texts);
+    hf_reader_end(reader);
 }
 
 static void free_rows(struct hf_rows *rows)
@@ -372,23 +359,12 @@ static int read_text(const char *text, size_t size, const char *name, bool is_zo
     }
     struct hf_reader reader;
     struct hf_tree tree;
-    struct hf_tree_error wrong;
     reader_init(&reader, own, name, problems);
     own->config.is_zones_only = is_zones_only;
     hf_tree_init(&tree);
-    if (size > HF_READER_FILE_MAX) {
-        hf_problem(&reader, 0,
-                   "found %zu octets, expected at most %d: fleets go in backends_file "
-                   "and endpoints_file",
-                   size, HF_READER_FILE_MAX);
-        reader.error = HF_ELIMIT;
-    } else if (hf_tree_read_yaml(&tree, text, size, &wrong) != HF_OK) {
-        hf_problem_at(&reader, wrong.line, wrong.column, wrong.text);
-    } else {
-        reader.tree = &tree;
+    if (hf_reader_parse(&reader, &tree, text, size, advice)) {
         read_tree(&reader);
     }
-    hf_problems_end(&reader);
     hf_tree_release(&tree);
     reader_release(&reader);
     if (reader.error != HF_OK) {
@@ -406,39 +382,12 @@ int hf_config_read_text(const char *text, size_t size, const char *name,
     return read_text(text, size, name, false, ret_config, problems);
 }
 
-static int read_whole(const char *path, struct hf_buf *buf, struct hf_buf *problems)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        hf_buf_printf(problems, "%s:1:1: %s\n", path, strerror(errno));
-        return errno == ENOENT ? HF_ENOENT : HF_EMALF;
-    }
-    char bytes[16 << 10];
-    size_t size;
-    while ((size = fread(bytes, 1, sizeof(bytes), file)) > 0 && hf_buf_error(buf) == HF_OK) {
-        hf_buf_put(buf, bytes, size);
-    }
-    int error = HF_OK;
-    if (ferror(file) != 0) {
-        hf_buf_printf(problems, "%s:1:1: %s\n", path, strerror(errno));
-        error = HF_EMALF;
-    } else if (hf_buf_error(buf) != HF_OK) {
-        hf_buf_printf(problems,
-                      "%s:1:1: found more than %d octets, expected less: fleets go in "
-                      "backends_file and endpoints_file\n",
-                      path, HF_READER_FILE_MAX);
-        error = HF_ELIMIT;
-    }
-    (void)fclose(file);
-    return error;
-}
-
 static int read_path(const char *path, bool is_zones_only, struct hf_config **ret_config,
                      struct hf_buf *problems)
 {
     struct hf_buf text;
     hf_buf_init(&text, HF_READER_FILE_MAX);
-    int error = read_whole(path, &text, problems);
+    int error = hf_read_whole(path, advice, &text, problems);
     if (error == HF_OK) {
         error = read_text(hf_buf_text(&text), text.size, path, is_zones_only, ret_config, problems);
     }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "holdfast/open.h"
+#include "io/signals.h"
 
 enum {
     PROBLEMS_MAX = 64 * 1024,
@@ -68,6 +69,7 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
                  hf_role_run *run, void *context)
 {
     struct hf_config *config = NULL;
+    hf_signals_hold();
     int status = with_fleet ? hf_open_config(invocation, &config)
                             : hf_open_config_zones(invocation, &config);
     if (status != HF_OK) {

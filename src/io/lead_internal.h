@@ -25,6 +25,7 @@
 #include "io/check.h"
 #include "io/lead.h"
 #include "io/plan_store.h"
+#include "io/signals.h"
 #include "io/store_async.h"
 #include "io/watch.h"
 
@@ -51,7 +52,7 @@ struct hf_lead {
     const char *name;
     struct hf_log *log;
     uv_loop_t loop;
-    uv_signal_t signals[3];
+    struct hf_signals *signals;
     uv_timer_t tick_timer, status_timer, retry_timer;
     struct hf_store_async *store;
     struct hf_checker *checker;

@@ -61,7 +61,7 @@ export async function see(page, text, where = "body", limit_ms = PATIENCE_MS) {
   try {
     await page.waitForFunction(([selector, want]) => {
       const shown = [...document.querySelectorAll(selector)].map((node) =>
-        node.innerText.replace(/\s+/g, " ")).join("\n");
+        (node.innerText ?? node.textContent).replace(/\s+/g, " ")).join("\n");
       return typeof want === "string" ? shown.includes(want)
         : new RegExp(want.source, want.flags).test(shown);
     }, [where, wanted], { timeout: limit_ms });
@@ -92,7 +92,7 @@ export async function audit(page) {
 export const overflow = (page) => page.evaluate(() =>
   document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-// $HOLDFAST_SHOTS is where the pictures of the documentation go; build/screenshots else.
+// $HOLDFAST_SHOTS is where the pictures of the documentation go, made small; build/screenshots else.
 export function shotFolder() {
   const folder = process.env.HOLDFAST_SHOTS ??
     path.join(process.env.HOLDFAST_BUILD ?? "build", "screenshots");
@@ -108,6 +108,7 @@ export async function shoot(page, name, height_max = 1500) {
     requestAnimationFrame(() => requestAnimationFrame(resolve));
   }));
   const png = await page.screenshot({ animations: "disabled", caret: "hide" });
-  fs.writeFileSync(path.join(shotFolder(), `${name}.png`), shrink(png));
+  fs.writeFileSync(path.join(shotFolder(), `${name}.png`),
+    process.env.HOLDFAST_SHOTS ? shrink(png) : png);
   await page.setViewportSize(size);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `holdfast run` in a folder of its own, on free ports of the loopback, with a private knotd and
 // backends that answer, fail or are gone, as the test says.
-import { execFile, spawn } from "node:child_process";
+import { execFile, fork, spawn } from "node:child_process";
 import fs from "node:fs/promises";
-import http from "node:http";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { waitFor } from "./tap.mjs";
@@ -33,30 +33,30 @@ export async function freePort() {
   return port;
 }
 
-// One server for all addresses of the loopback: 127.0.0.11 is a backend, and so is 127.1.2.3.
 class Backends {
-  failing = new Map(); // address -> "fail", "drop"
+  failing = new Map(); // address -> "fail": 503; "drop": no answer
 
   async start() {
-    this.server = http.createServer((request, response) => {
-      const how = this.failing.get(request.socket.localAddress);
-      response.writeHead(how === "fail" ? 503 : 200, { Connection: "close" });
-      response.end(how === "fail" ? "failing" : "ok");
-    });
-    this.server.on("connection", (socket) => {
-      if (this.failing.get(socket.localAddress) === "drop") {
-        socket.resetAndDestroy();
-      }
-    });
     this.port = await freePort();
+    const script = fileURLToPath(new URL("backends.mjs", import.meta.url));
+    this.process = fork(script, [String(this.port)]);
     await new Promise((resolve) => {
-      this.server.listen(this.port, "0.0.0.0", resolve);
+      this.process.once("message", resolve);
     });
   }
 
+  set(address, how) {
+    this.failing.set(address, how);
+    this.process.send([...this.failing]);
+  }
+
+  recover() {
+    this.failing.clear();
+    this.process.send([]);
+  }
+
   stop() {
-    this.server.closeAllConnections();
-    this.server.close();
+    this.process.disconnect();
   }
 }
 
@@ -74,14 +74,14 @@ function configuration({ dns, api, backends }) {
 store: sqlite:data/holdfast.db
 api: { listen: 127.0.0.1@${api}, tokens_file: tokens }
 targets:
-  local: { type: knot, listen: 127.0.0.1@${dns}, timeout: 20s, batch: 1,
+  local: { type: knot, listen: 127.0.0.1@${dns}, timeout: 60s, batch: 1,
            window: 1 }
 zones:
   ${ZONE}: { target: local }
 pools:
   web:
-    check: { type: http, port: ${backends}, path: /healthz, interval: 500ms, timeout: 400ms,
-             rise: 2, fall: 2, hold_down: 0s }
+    check: { type: http, port: ${backends}, path: /healthz, interval: 1s, timeout: 900ms,
+             rise: 1, fall: 2, hold_down: 0s }
     backends:
 ${web.join("\n")}
   edge:

@@ -191,7 +191,8 @@ def a_target_that_is_stopped(kind):
         text, status = check_page(prod)
         assert "Changes are delayed" in text and "We replace <b>parts</b> & wait" in text, text
         assert status["state"] in ("degraded", "outage"), status
-        assert status["incidents"][0]["messages"][0]["text"] == "We replace <b>parts</b> & wait"
+        messages = [m["text"] for i in status["incidents"] for m in i["messages"]]
+        assert messages == ["We replace <b>parts</b> & wait"], status
         server.start()
         prod.verdicts()
         prod.wait_closed()
@@ -278,6 +279,49 @@ def an_endpoint_that_others_edit(kind):
         assert both["share"] == 0.5, both
         prod.text_of("adopt", API)
         prod.wait_closed()
+
+
+@case(Knotd)
+def the_api_role_observes(kind):
+    """What `holdfast run` starts: it observes, keeps the page, answers; killed, nothing is lost."""
+    with kind(zones=[ZONE]) as server, Watched(server) as prod:
+        socket = prod.folder / "api.sock"
+        prod.configure(prod.config.read_text().removeprefix(prod.head)
+                       + f"api: {{ listen: off, socket: {socket} }}\n")
+        prod.begin()
+        role = prod.add("api", "api")
+
+        def ask(path, *words):
+            done = subprocess.run(["curl", "-sS", "--unix-socket", socket, *words,
+                                   f"http://localhost/api/v1/{path}"], capture_output=True,
+                                  text=True, timeout=30)
+            return json.loads(done.stdout) if done.returncode == 0 else {}
+
+        def incidents():
+            return ask("incidents").get("incidents", [])
+        wait_until(lambda: (prod.page / "index.html").exists(), prod.logs)
+        prod.text_of("freeze", "--why", "we look")
+        wait_until(lambda: [i["code"] for i in incidents()] == ["frozen"], prod.logs)
+        role.kill()
+        prod.text_of("incident", "message", "1", "said while it was dead", "--public")
+        role.start()
+        wait_until(lambda: [m["text"] for i in incidents() for m in i["messages"]]
+                   == ["said while it was dead"], prod.logs)
+        said = ask("incidents/1/messages", "-d", json.dumps({"text": "over HTTP", "public": False}),
+                   "-H", "Content-Type: application/json")
+        assert [m["public"] for m in said["incident"]["messages"]] == [True, False], said
+        assert ask("incidents/2")["error"]["code"] == "not-found"
+        assert len(ask("incidents?state=closed")["incidents"]) == 0
+        wait_until(lambda: "said while it was dead" in (prod.page / "index.html").read_text(),
+                   prod.logs)
+        assert "over HTTP" not in (prod.page / "index.html").read_text()
+        alerts = wait_until(lambda: ask("status?fresh=yes").get("alerts"), prod.logs)
+        assert alerts[0]["incident"] == 1, alerts
+        prod.text_of("thaw")
+        closed = wait_until(lambda: (i := incidents()) and i[0]["state"] == "closed" and i,
+                            prod.logs)
+        assert len(closed) == 1 and closed[0]["reopened"] == 0, closed
+        assert [e["event"] for e in ask("incidents/1")["incident"]["timeline"]].count("opened") == 1
 
 
 @case(Knotd)
