@@ -30,7 +30,7 @@ export async function open(browser, url, { theme = "light", size = WIDE } = {}) 
   const context = await browser.newContext({ colorScheme: theme, viewport: size,
     timezoneId: "UTC", locale: "en-GB" });
   const page = await context.newPage();
-  const { origin } = new URL(url);
+  let home = null; // origin of the first request
   page.faults = [];
   page.setDefaultTimeout(PATIENCE_MS);
   page.on("pageerror", (error) => page.faults.push(`error: ${error.stack}`));
@@ -41,7 +41,9 @@ export async function open(browser, url, { theme = "light", size = WIDE } = {}) 
     }
   });
   page.on("request", (request) => {
-    if (new URL(request.url()).origin !== origin && !request.url().startsWith("data:")) {
+    const { origin, protocol } = new URL(request.url());
+    home ??= origin;
+    if (origin !== home && protocol !== "data:") {
       page.faults.push(`request to elsewhere: ${request.url()}`);
     }
   });
