@@ -48,7 +48,7 @@ struct hf_incident *hf_incident_log_add(struct hf_incident_log *log, uint64_t nu
     return incident;
 }
 
-/* Rows are moved whenever their number is a power of two: a walk in the arena, no fields for it. */
+/* Room is the next power of two of the number, here and in what decode makes: no field tells it. */
 void *hf_incident_log_grow(struct hf_incident_log *log, void **rows, uint32_t *count,
                            size_t row_size)
 {

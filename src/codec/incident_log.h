@@ -98,12 +98,20 @@ struct hf_incident {
     uint32_t service_count, dependent_count;
 };
 
+/* What does not hold long enough yet. */
+struct hf_incident_waiting {
+    struct hf_incident_pending rows[HF_CONDITIONS_MAX];
+    uint32_t count;
+    uint64_t due_ms; /* when the next step is due by itself, UINT64_MAX: never */
+};
+
 struct hf_incident_log {
     struct hf_incident *incidents; /* in order of number */
     uint32_t count, room;
     uint64_t next_number;
     uint64_t since_ms; /* when it was begun: before, nobody kept incidents; 0: not yet */
-    uint64_t revision; /* rises with every save: no two documents are alike */
+    struct hf_incident_waiting waiting; /* of observers that end after each look */
+    uint64_t revision;                  /* rises with every save: no two documents are alike */
     struct hf_arena arena;
 };
 
@@ -120,14 +128,10 @@ struct hf_incident *hf_incident_log_find(const struct hf_incident_log *log, uint
 
 /*
  * incident_log_step.c: all that is wrong now (see hf_incident_step); of two sights of one kind and
- * subject the first counts. waiting: kept by the caller from step to step, zeroed at first.
+ * subject the first counts. waiting: kept by the caller from step to step, zeroed at first; due_ms
+ * is set.
  * ret_changes: what the machine said. False where the log stayed as it was.
  */
-struct hf_incident_waiting {
-    struct hf_incident_pending rows[HF_CONDITIONS_MAX];
-    uint32_t count;
-    uint64_t due_ms; /* when the next step is due by itself, UINT64_MAX: never */
-};
 bool hf_incident_log_step(struct hf_incident_log *log, const struct hf_incident_sight *sights,
                           uint32_t count, bool is_complete, uint32_t hold_ms, uint64_t now_ms,
                           struct hf_incident_waiting *waiting,

@@ -9,12 +9,13 @@
 #include "codec/json_in.h"
 
 enum {
-    ROOT_KEYS = 5,
+    ROOT_KEYS = 6,
     INCIDENT_KEYS = 19,
     CONDITION_KEYS = 11,
     AFFECTED_KEYS = 8,
     ENTRY_KEYS = 3,
     MESSAGE_KEYS = 4,
+    WAITING_KEYS = 3,
 };
 
 /* Reads one row of an array into row. */
@@ -29,7 +30,11 @@ static int decode_rows(struct hf_incident_log *log, const json_t *object, const 
         return HF_EMALF;
     }
     uint32_t count = (uint32_t)json_array_size(array);
-    char *rows = hf_arena_array(&log->arena, count == 0 ? 1 : count, row_size);
+    size_t room = 1; /* a power of two, as hf_incident_log_grow leaves it */
+    while (room < count) {
+        room *= 2;
+    }
+    char *rows = hf_arena_array(&log->arena, room, row_size);
     int error = rows == NULL ? HF_ELIMIT : HF_OK;
     for (uint32_t i = 0; i < count && error == HF_OK; i++) {
         error = decode(log, json_array_get(array, i), rows + i * row_size);
@@ -178,6 +183,22 @@ static int decode_incident(struct hf_incident_log *log, const json_t *value, uin
     return error == HF_OK && incident->cause >= incident->condition_count ? HF_EMALF : error;
 }
 
+static int decode_waiting(const json_t *root, struct hf_incident_waiting *waiting)
+{
+    json_t *array = NULL;
+    int error = hf_json_in_array(root, "waiting", HF_CONDITIONS_MAX, &array);
+    for (size_t i = 0; i < json_array_size(array) && error == HF_OK; i++) {
+        const json_t *value = json_array_get(array, i);
+        struct hf_incident_pending *row = &waiting->rows[waiting->count++];
+        bool right = json_object_size(value) == WAITING_KEYS &&
+                     hf_json_in_u64(value, "key", &row->key) == HF_OK &&
+                     hf_json_in_u64(value, "since_ms", &row->since_ms) == HF_OK &&
+                     hf_json_in_u64(value, "due_ms", &row->due_ms) == HF_OK;
+        error = right ? HF_OK : HF_EMALF;
+    }
+    return error;
+}
+
 int hf_incident_log_decode(const void *bytes, size_t size, struct hf_incident_log *ret_log)
 {
     json_t *root = NULL;
@@ -195,7 +216,7 @@ int hf_incident_log_decode(const void *bytes, size_t size, struct hf_incident_lo
         hf_json_in_u64(root, "next_number", &log.next_number) == HF_OK && log.next_number > 0 &&
         hf_json_in_u64(root, "since_ms", &log.since_ms) == HF_OK &&
         hf_json_in_array(root, "incidents", HF_INCIDENTS_MAX, &array) == HF_OK) {
-        error = HF_OK;
+        error = decode_waiting(root, &log.waiting);
     }
     uint64_t after = 0;
     for (size_t i = 0; i < json_array_size(array) && error == HF_OK; i++) {

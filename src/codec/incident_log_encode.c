@@ -118,6 +118,17 @@ void hf_incident_log_encode(const struct hf_incident_log *log, struct hf_buf *re
     hf_json_put_number(&json, "revision", log->revision);
     hf_json_put_number(&json, "next_number", log->next_number);
     hf_json_put_number(&json, "since_ms", log->since_ms);
+    hf_json_key(&json, "waiting");
+    hf_json_array(&json);
+    for (uint32_t i = 0; i < log->waiting.count; i++) {
+        const struct hf_incident_pending *row = &log->waiting.rows[i];
+        hf_json_object(&json);
+        hf_json_put_number(&json, "key", row->key);
+        hf_json_put_number(&json, "since_ms", row->since_ms);
+        hf_json_put_number(&json, "due_ms", row->due_ms);
+        hf_json_object_end(&json);
+    }
+    hf_json_array_end(&json);
     hf_json_key(&json, "incidents");
     hf_json_array(&json);
     for (uint32_t i = 0; i < log->count; i++) {

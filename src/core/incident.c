@@ -340,7 +340,8 @@ static void hold(struct hf_incident_table *table, const struct hf_condition *con
     if (!is_ripe(table, condition, now_ms)) {
         return;
     }
-    if (member != NULL && !has_place(table, condition)) {
+    bool is_cause = member != NULL && case_of(table, member->number)->cause == condition->key;
+    if (is_cause && !has_place(table, condition)) {
         returned(table, member, condition, now_ms, changes);
         return;
     }

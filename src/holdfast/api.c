@@ -189,7 +189,7 @@ static const struct hf_api_route *find(struct hf_api_call *call, bool *ret_other
     const struct hf_api_route *const tables[] = {hf_api_routes_status,    hf_api_routes_backends,
                                                  hf_api_routes_endpoints, hf_api_routes_explain,
                                                  hf_api_routes_plans,     hf_api_routes_acts,
-                                                 hf_api_routes_machines};
+                                                 hf_api_routes_machines,  hf_api_routes_incidents};
     const struct hf_serve_request *request = call->request;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         for (const struct hf_api_route *route = tables[i]; route->path != NULL; route++) {

@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "holdfast/explain.h"
+#include "holdfast/incidents.h"
 #include "holdfast/status.h"
 #include "io/notify.h"
 #include "io/serve.h"
@@ -112,6 +113,15 @@ void hf_api_lag_put_json(const struct hf_api_lag *lag, struct hf_json *json);
 
 /* --- the view --- */
 
+/* The log of incidents, which this process keeps (api_incidents.c). */
+struct hf_api_incidents {
+    struct hf_incidents kept;
+    struct hf_incident_changes changes;  /* of the last turn */
+    uint64_t page_ms, page_revision;     /* of the status page that was written last */
+    char trouble[HF_STORE_WHY_MAX];      /* with the log, "" none */
+    char page_trouble[HF_STORE_WHY_MAX]; /* with the page, "" none; of turns only */
+};
+
 /* What an event was about last, so that only what differs is told. */
 struct hf_api_told_enactor {
     char name[64];
@@ -144,6 +154,7 @@ struct hf_api {
     struct hf_api_writes *writes;
     struct hf_api_heads heads;
     struct hf_api_events events;
+    struct hf_api_incidents *incidents;
     uint64_t version; /* rises when something that is answered is another than before */
     uint64_t facts;   /* hash of what changes with time alone: who is alive */
     uint64_t loop_ms; /* monotonic: when it was refreshed last */
@@ -165,14 +176,27 @@ void hf_api_release(struct hf_api *api);
 void hf_api_refresh(struct hf_api *api, uint64_t age_ms);
 /* Takes the lock: something was changed by us, and the next answer is to show it. */
 void hf_api_stale(struct hf_api *api);
-/* A refresh with the lock taken, on a worker; the events that it brings wait to be taken. */
+/*
+ * On a worker: a refresh with the lock taken, the events of which wait to be taken; incidents are
+ * observed, and the status page is written.
+ */
 void hf_api_turn(struct hf_api *api);
 /* Moves the events that wait: name is static, json to be freed. Returns how many. */
 uint32_t hf_api_take_events(struct hf_api *api, struct hf_api_event *ret_events);
 
 /* api_events.c, with the lock held: notes what is other than it was told last. */
 void hf_api_events_note(struct hf_api *api, uint32_t news);
+void hf_api_events_incident(struct hf_api *api, const struct hf_incident *incident);
 void hf_api_events_release(struct hf_api_events *events);
+
+/* --- api_incidents.c --- */
+
+struct hf_api_incidents *hf_api_incidents_new(void);
+void hf_api_incidents_free(struct hf_api_incidents *incidents);
+/* With the lock held, in a turn: steps the log with the view's status. */
+void hf_api_incidents_observe(struct hf_api *api);
+/* In a turn: writes the status page where it is wanted and not as it should be. */
+void hf_api_incidents_page(struct hf_api *api);
 
 /* --- requests --- */
 
@@ -250,5 +274,6 @@ extern const struct hf_api_route hf_api_routes_explain[];
 extern const struct hf_api_route hf_api_routes_plans[];
 extern const struct hf_api_route hf_api_routes_acts[];
 extern const struct hf_api_route hf_api_routes_machines[];
+extern const struct hf_api_route hf_api_routes_incidents[];
 
 #endif

@@ -219,6 +219,17 @@ static void tell_writes(struct hf_api *api)
     end(&api->events, "writes", &event);
 }
 
+void hf_api_events_incident(struct hf_api *api, const struct hf_incident *incident)
+{
+    struct event event;
+    begin(&event);
+    hf_json_put_u64(&event.json, "number", incident->number);
+    hf_json_put_text(&event.json, "state", incident->closed_ms == 0 ? "open" : "closed");
+    hf_json_put_text(&event.json, "title", incident->title);
+    hf_json_put_text(&event.json, "severity", hf_severity_name(incident->severity));
+    end(&api->events, "incident", &event);
+}
+
 static void tell_beat(struct hf_api *api)
 {
     struct hf_api_events *events = &api->events;

@@ -58,6 +58,7 @@ void hf_api_refresh(struct hf_api *api, uint64_t age_ms)
     hf_status_release(&api->status);
     api->status = (struct hf_status){.look = api->look, .counts = counts};
     hf_status_alerts(&api->status);
+    hf_incidents_mark(&api->incidents->kept.log, &api->status);
     uint64_t facts = facts_of(&api->status);
     bool is_first = api->version == 0;
     if (is_first || news != 0 || facts != api->facts) {
@@ -88,7 +89,9 @@ void hf_api_turn(struct hf_api *api)
 {
     uv_mutex_lock(&api->lock);
     hf_api_refresh(api, HF_API_FRESH_MS);
+    hf_api_incidents_observe(api);
     uv_mutex_unlock(&api->lock);
+    hf_api_incidents_page(api);
 }
 
 void hf_api_init(struct hf_api *api, const struct hf_invocation *invocation,
@@ -104,6 +107,7 @@ void hf_api_init(struct hf_api *api, const struct hf_invocation *invocation,
         abort();
     }
     api->status.look = api->look;
+    api->incidents = hf_api_incidents_new();
     api->writes->since_ms = api->started_ms;
 }
 
@@ -114,6 +118,7 @@ void hf_api_release(struct hf_api *api)
     hf_api_writes_release(api->writes);
     free(api->writes);
     hf_status_release(&api->status);
+    hf_api_incidents_free(api->incidents);
     hf_look_close(api->look);
     hf_look_close(api->slow_look);
     uv_mutex_destroy(&api->lock);

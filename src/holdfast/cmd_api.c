@@ -6,6 +6,7 @@
  */
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -31,6 +32,7 @@ struct process {
     struct hf_serve *serve; /* NULL: it cannot listen */
     struct hf_api_event events[HF_API_EVENTS_MAX];
     enum hf_role_end end;
+    char trouble[HF_STORE_WHY_MAX]; /* with incidents, told last */
     bool is_turning, is_stopping, said_trouble;
 };
 
@@ -53,11 +55,29 @@ static void turn_work(uv_work_t *work)
     hf_api_turn(&process->api);
 }
 
+/* What is wrong with incidents or the status page, when it begins and when it ends. */
+static void tell_trouble(struct process *process)
+{
+    const struct hf_api_incidents *incidents = process->api.incidents;
+    const char *trouble = incidents->trouble[0] != 0 ? incidents->trouble : incidents->page_trouble;
+    if (strcmp(trouble, process->trouble) == 0) {
+        return;
+    }
+    (void)snprintf(process->trouble, sizeof(process->trouble), "%s", trouble);
+    if (trouble[0] != 0) {
+        hf_log(process->log, HF_LOG_WARNING, "incidents_trouble", "why=%s", trouble);
+    } else {
+        hf_log(process->log, HF_LOG_INFO, "incidents_well", "page=%s",
+               process->config->statuspage.out != NULL ? process->config->statuspage.out : "off");
+    }
+}
+
 static void turn_done(uv_work_t *work, int status)
 {
     struct process *process = work->data;
     (void)status;
     process->is_turning = false;
+    tell_trouble(process);
     uint32_t count = hf_api_take_events(&process->api, process->events);
     for (uint32_t i = 0; i < count; i++) {
         if (process->serve != NULL && !process->is_stopping) {

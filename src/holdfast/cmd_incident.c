@@ -321,6 +321,7 @@ static int run_verb(struct work *work, const struct verb *verb)
 {
     int exit = HF_EXIT_FAILED;
     hf_incidents_init(&work->incidents);
+    work->incidents.ends_soon = true;
     if (hf_incidents_load(&work->incidents, work->store) != HF_OK) {
         exit = hf_command_fail(work->invocation, "%s", work->incidents.why);
     } else if (verb->has_number &&

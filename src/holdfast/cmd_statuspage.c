@@ -82,6 +82,7 @@ static int run(const struct hf_invocation *invocation)
         abort();
     }
     hf_incidents_init(&work.incidents);
+    work.incidents.ends_soon = !hf_option_given(invocation, "watch");
     int exit = HF_EXIT_USAGE;
     if (work.folder == NULL) {
         exit = hf_command_misuse(invocation,

@@ -58,6 +58,9 @@ static int read_log(struct hf_incidents *incidents, struct hf_store *store)
     incidents->log = log;
     incidents->is_loaded = true;
     incidents->is_unsaved = false;
+    if (incidents->ends_soon) {
+        incidents->waiting = log.waiting;
+    }
     return HF_OK;
 }
 
@@ -164,6 +167,19 @@ static void count_refused(struct hf_incident_log *log, const struct hf_look *loo
     }
 }
 
+/* What waits, for the next process that looks; one that stays remembers it by itself. */
+static bool keep_waiting(struct hf_incidents *incidents)
+{
+    const struct hf_incident_waiting *now = &incidents->waiting;
+    struct hf_incident_waiting *kept = &incidents->log.waiting;
+    uint32_t count = incidents->ends_soon ? now->count : 0;
+    bool is_same =
+        kept->count == count && memcmp(kept->rows, now->rows, count * sizeof(now->rows[0])) == 0;
+    memcpy(kept->rows, now->rows, count * sizeof(now->rows[0]));
+    kept->count = count;
+    return !is_same && incidents->ends_soon;
+}
+
 static bool step(struct hf_incidents *incidents, const struct hf_status *status,
                  const struct hf_sights *sights, struct hf_incident_changes *ret_changes)
 {
@@ -171,6 +187,11 @@ static bool step(struct hf_incidents *incidents, const struct hf_status *status,
     bool is_changed = hf_incident_log_step(&incidents->log, sights->rows, sights->count,
                                            sights->is_complete, look->config->incident_hold_ms,
                                            look->now_ms, &incidents->waiting, ret_changes);
+    is_changed |= keep_waiting(incidents);
+    if (incidents->log.since_ms == 0) {
+        incidents->log.since_ms = look->now_ms;
+        is_changed = true;
+    }
     bool is_due =
         look->now_ms < incidents->touched_ms || look->now_ms - incidents->touched_ms >= TOUCH_MS;
     if (sights->is_complete && (is_changed || is_due)) {

@@ -27,6 +27,7 @@ struct hf_incidents {
     struct hf_incident_log log; /* as in the store, or as it is to be there */
     struct hf_buf ref_value;    /* that it was read under; "" none */
     bool is_loaded;
+    bool ends_soon;      /* set by who looks once: what waits is kept in the store, too */
     bool is_unsaved;     /* the log has what the store has not */
     uint64_t touched_ms; /* when impact was computed last */
     struct hf_incident_waiting waiting;

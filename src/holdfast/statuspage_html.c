@@ -96,11 +96,11 @@ static const char *overall_words(enum hf_service_state state)
 {
     switch (state) {
     case HF_SERVICE_OUTAGE:
-        return "Outage: most answers of a service are lost";
+        return "Outage: most requests to a service may fail";
     case HF_SERVICE_DEGRADED:
-        return "Degraded: some answers are lost or out of date";
+        return "Degraded: some requests may fail";
     case HF_SERVICE_WATCHED:
-        return "All services answer; an incident is open";
+        return "All services can be reached; an incident is open";
     default:
         return "All services are operational";
     }

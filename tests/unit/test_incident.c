@@ -159,6 +159,25 @@ static void test_cause_first(void **state)
     assert_string_equal(step(world, HOLD_MS, true), "closed 1");
 }
 
+/* What was only an effect opens an incident of its own when it comes alone. */
+static void test_effect_returns_alone(void **state)
+{
+    struct world *world = *state;
+    begin(world);
+    on(world, HF_CONDITION_FREEZE_ALL, 0);
+    on(world, HF_CONDITION_FREEZE_ZONE, ZONE);
+    assert_string_equal(step(world, 0, true), "opened 1, joined 1");
+    off(world, HF_CONDITION_FREEZE_ALL, 0);
+    off(world, HF_CONDITION_FREEZE_ZONE, ZONE);
+    (void)step(world, 1, true);
+    assert_string_equal(step(world, HOLD_MS, true), "closed 1");
+    on(world, HF_CONDITION_FREEZE_ZONE, ZONE);
+    assert_string_equal(step(world, 1, true), "opened 2");
+    /* And the cause, when it returns, takes it in. */
+    on(world, HF_CONDITION_FREEZE_ALL, 0);
+    assert_string_equal(step(world, 1, true), "joined 2, cause 2");
+}
+
 static void test_cause_last_merges(void **state)
 {
     struct world *world = *state;
@@ -350,6 +369,7 @@ int main(void)
         cmocka_unit_test_prestate(test_flapping_stays_one, state),
         cmocka_unit_test_prestate(test_delay, state),
         cmocka_unit_test_prestate(test_cause_first, state),
+        cmocka_unit_test_prestate(test_effect_returns_alone, state),
         cmocka_unit_test_prestate(test_cause_last_merges, state),
         cmocka_unit_test_prestate(test_link_between_two, state),
         cmocka_unit_test_prestate(test_incomplete_ends_nothing, state),

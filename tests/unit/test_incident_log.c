@@ -204,6 +204,29 @@ static void test_messages(void **state)
     hf_incident_log_release(&world->log);
 }
 
+/* What is added to rows that were read does not lie upon others. */
+static void test_rows_grow_after_reading(void **state)
+{
+    struct world *world = *state;
+    begin(world);
+    see(world, HF_CONDITION_FREEZE_ALL, "", "");
+    (void)step(world, 0);
+    for (int i = 0; i < 20; i++) {
+        char text[] = {(char)('a' + i), 0};
+        struct hf_incident_message message = {.at_ms = 7, .who = text, .text = text};
+        assert_int_equal(hf_incident_log_say(&world->log, 1, &message), HF_OK);
+        assert_true(hf_incident_log_endpoint(&world->log, &world->log.incidents[0], text));
+        through_store(world);
+    }
+    for (int i = 0; i < 20; i++) {
+        char text[] = {(char)('a' + i), 0};
+        assert_string_equal(world->log.incidents[0].messages[i].text, text);
+        assert_string_equal(world->log.incidents[0].messages[i].who, text);
+        assert_string_equal(world->log.incidents[0].endpoints[i], text);
+    }
+    hf_incident_log_release(&world->log);
+}
+
 static void test_flapping_is_bounded(void **state)
 {
     struct world *world = *state;
@@ -300,6 +323,7 @@ int main(void)
         cmocka_unit_test_prestate(test_merge_keeps_all, state),
         cmocka_unit_test_prestate(test_clock_set_back, state),
         cmocka_unit_test_prestate(test_messages, state),
+        cmocka_unit_test_prestate(test_rows_grow_after_reading, state),
         cmocka_unit_test_prestate(test_flapping_is_bounded, state),
         cmocka_unit_test_prestate(test_forget, state),
         cmocka_unit_test_prestate(test_malformed, state),
