@@ -95,12 +95,13 @@ export const overflow = (page) => page.evaluate(() =>
   document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 // $HOLDFAST_SHOTS is where the pictures of the documentation go, made small; build/screenshots else.
-export function shotFolder() {
-  const folder = process.env.HOLDFAST_SHOTS ??
-    path.join(process.env.HOLDFAST_BUILD ?? "build", "screenshots");
-  fs.mkdirSync(folder, { recursive: true });
-  return folder;
-}
+const seen = path.join(process.env.HOLDFAST_BUILD ?? "build", "screenshots");
+const shots = process.env.HOLDFAST_SHOTS ?? seen;
+fs.mkdirSync(seen, { recursive: true });
+
+// What the page looked like when a case failed.
+export const shootFailure = (page, name) => page.screenshot({
+  path: path.join(seen, `failed-${name.slice(0, 40).replace(/\W+/g, "-")}.png`) });
 
 export async function shoot(page, name, height_max = 1500) {
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
@@ -110,7 +111,7 @@ export async function shoot(page, name, height_max = 1500) {
     requestAnimationFrame(() => requestAnimationFrame(resolve));
   }));
   const png = await page.screenshot({ animations: "disabled", caret: "hide" });
-  fs.writeFileSync(path.join(shotFolder(), `${name}.png`),
+  fs.writeFileSync(path.join(shots, `${name}.png`),
     process.env.HOLDFAST_SHOTS ? shrink(png) : png);
   await page.setViewportSize(size);
 }

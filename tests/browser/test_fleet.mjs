@@ -3,7 +3,7 @@
 import fs from "node:fs/promises";
 import path from "node:path";
 
-import { audit, expect, launch, open, see, shoot, shotFolder } from "./browser.mjs";
+import { audit, expect, launch, open, see, shoot, shootFailure } from "./browser.mjs";
 import { Installation, ZONE, freePort } from "./installation.mjs";
 import { runAll, test, waitFor } from "./tap.mjs";
 
@@ -129,7 +129,6 @@ test(`${BACKENDS} backends are drawn, and each can be read`, async () => {
   expect(page.faults.length === 0, page.faults.join("\n"));
 });
 
-await runAll((name) => page.screenshot({
-  path: `${shotFolder()}/failed-${name.slice(0, 40).replace(/\W+/g, "-")}.png` }));
+await runAll((name) => shootFailure(page, name));
 await browser.close();
 await fleet.close();
