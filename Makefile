@@ -12,7 +12,7 @@ BROWSER_PACKAGES = tests/browser/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test unit integration browser differential mutants proof gates \
-	sanitize tidy fuzz-smoke format bench install clean tests-build
+	sanitize tidy fuzz-smoke format bench drill install clean tests-build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,13 @@ format: ## clang-format the C files in place
 
 bench: build ## measure; see docs/internals/performance.md
 	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec bench/run
+
+drill: ## the outage of October 2025 with and without the remedies; says where the report lies
+	@tools/setup --test
+	@$(MAKE) build
+	@$(BUILD)/holdfast-drill run examples/drill/outage-2025-10.yaml --with none,all \
+		--html $(BUILD)/drill.html
+	@echo "The report: file://$(abspath $(BUILD))/drill.html"
 
 install: build ## install program and man pages; PREFIX at first set-up, DESTDIR here
 	@meson install -C $(BUILD) --no-rebuild

@@ -242,8 +242,12 @@ static void say_problem(struct hf_drill_reading *reading, const struct hf_drill_
     char where[2 * HF_SHOWN_MAX];
     const char *list = part == HF_DRILL_PART_ACTION ? "actions" : "rules";
     if (section != NULL) {
-        (void)snprintf(where, sizeof(where), "%s.%s", section->key,
-                       hf_drill_label(&reading->file->scenario, part, problem->index));
+        char call[16] = "";
+        if (table == &hf_drill_call_table) {
+            (void)snprintf(call, sizeof(call), ".calls[%u]", problem->call + 1U);
+        }
+        (void)snprintf(where, sizeof(where), "%s.%s%s", section->key,
+                       hf_drill_label(&reading->file->scenario, part, problem->index), call);
     } else if (part == HF_DRILL_PART_NONE) {
         where[0] = 0;
     } else {
@@ -261,13 +265,32 @@ static void say_problem(struct hf_drill_reading *reading, const struct hf_drill_
                problem->expected);
 }
 
+/* A run that would not end, or not fit: said before it begins. */
+static void say_limit(struct hf_drill_reading *reading, const struct hf_drill_problem *problem)
+{
+    const struct hf_drill_scenario *scenario = &reading->file->scenario;
+    bool is_memory = strcmp(problem->field, "memory_max_bytes") == 0;
+    const char *key = is_memory ? "memory_max" : "events_max";
+    uint32_t node = hf_tree_find(reading->tree, reading->root, key);
+    uint64_t limit = is_memory ? scenario->memory_max_bytes : scenario->events_max;
+    double standard = is_memory ? 4.0 * (1 << 30) : 2e10; /* scenario.h */
+    char found[HF_QUANTITY_TEXT_MAX], most[HF_QUANTITY_TEXT_MAX];
+    hf_quantity_text(problem->found, HF_QUANTITY_COUNT, found);
+    hf_quantity_text(limit == 0 ? standard : (double)limit, HF_QUANTITY_COUNT, most);
+    hf_problem(reading->reader, node != 0 ? node : reading->root,
+               "%s: found a run of %s %s, expected at most %s", key, found,
+               is_memory ? "octets" : "events", most);
+}
+
 static void check(struct hf_drill_reading *reading)
 {
     struct hf_drill_problem problem = {0};
     int error = hf_drill_check(&reading->file->scenario, &problem);
-    if (error != HF_OK) {
+    if (error == HF_ELIMIT) {
+        say_limit(reading, &problem);
+        reading->reader->error = HF_ELIMIT;
+    } else if (error != HF_OK) {
         say_problem(reading, &problem);
-        reading->reader->error = error == HF_ELIMIT ? HF_ELIMIT : HF_EMALF;
     }
 }
 

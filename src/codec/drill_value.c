@@ -71,8 +71,8 @@ uint16_t hf_drill_read_ref(struct hf_drill_reading *reading, uint32_t node, enum
         hf_nearest_try(&nearest, hf_drill_label(scenario, part, i));
     }
     char shown[HF_SHOWN_MAX], hint[HF_SHOWN_MAX];
-    hf_problem(reading->reader, node, "found %s, expected the name of a %s of this file%s",
-               hf_shown(reading->reader, node, shown), section->word,
+    hf_problem(reading->reader, node, "found %s, expected one of the %s of this file%s",
+               hf_shown(reading->reader, node, shown), section->key,
                hf_nearest_hint(&nearest, hint));
     return HF_DRILL_NONE;
 }

@@ -10,8 +10,9 @@
 
 #include "codec/json.h"
 #include "codec/notify.h"
+#include "codec/timestamp.h"
 
-enum { TIME_MAX = 128, MAC_SIZE = 32 };
+enum { MAC_SIZE = 32 };
 
 const char *hf_notify_severity_name(enum hf_notify_severity severity)
 {
@@ -19,29 +20,10 @@ const char *hf_notify_severity_name(enum hf_notify_severity severity)
     return names[severity];
 }
 
-/* RFC 3339 in UTC; the civil date of a day number, after the proleptic Gregorian calendar. */
-static void time_text(uint64_t at_ms, char ret_text[TIME_MAX])
-{
-    uint64_t days = at_ms / 86400000 + 719468; /* since 1 March of year 0 */
-    uint64_t era = days / 146097;
-    uint64_t day = days % 146097;
-    uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    uint64_t of_year = day - (365 * year + year / 4 - year / 100);
-    uint64_t month = (5 * of_year + 2) / 153; /* from March */
-    uint64_t ms = at_ms % 86400000;
-    bool is_late = month >= 10;
-    (void)snprintf(ret_text, TIME_MAX,
-                   "%04" PRIu64 "-%02" PRIu64 "-%02" PRIu64 "T%02" PRIu64 ":%02" PRIu64
-                   ":%02" PRIu64 ".%03" PRIu64 "Z",
-                   year + era * 400 + is_late, is_late ? month - 9 : month + 3,
-                   of_year - (153 * month + 2) / 5 + 1, ms / 3600000, ms / 60000 % 60,
-                   ms / 1000 % 60, ms % 1000);
-}
-
 static void put_time(struct hf_json *json, const char *key, uint64_t at_ms)
 {
-    char text[TIME_MAX];
-    time_text(at_ms, text);
+    char text[HF_TIMESTAMP_MAX];
+    hf_timestamp(at_ms, text);
     hf_json_put_text(json, key, text);
 }
 

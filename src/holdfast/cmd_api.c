@@ -15,6 +15,7 @@
 #include "holdfast/api.h"
 #include "holdfast/page_files.h"
 #include "holdfast/role.h"
+#include "io/signals.h"
 #include "io/watch.h"
 
 enum { LISTEN_AGAIN_MS = 5000, NICENESS = 10 };
@@ -24,7 +25,7 @@ struct process {
     const struct hf_config *config;
     struct hf_log *log;
     uv_loop_t loop;
-    uv_signal_t signals[3];
+    struct hf_signals *signals;
     uv_timer_t turn_timer, listen_timer;
     uv_work_t turn;
     struct hf_watch *watch;
@@ -144,9 +145,9 @@ static void end(struct process *process, enum hf_role_end how)
     uv_stop(&process->loop);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *context, int number)
 {
-    end(handle->data, number == SIGHUP ? HF_ROLE_RELOAD : HF_ROLE_STOPPED);
+    end(context, number == SIGHUP ? HF_ROLE_RELOAD : HF_ROLE_STOPPED);
 }
 
 static void on_config_changed(void *context)
@@ -184,13 +185,7 @@ static const char *tokens_of(struct process *process)
 
 static void start(struct process *process)
 {
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     const struct hf_config_api *api = &process->config->api;
-    for (size_t i = 0; i < 3; i++) {
-        uv_signal_init(&process->loop, &process->signals[i]);
-        process->signals[i].data = process;
-        uv_signal_start(&process->signals[i], on_signal, numbers[i]);
-    }
     uv_timer_init(&process->loop, &process->turn_timer);
     uv_timer_init(&process->loop, &process->listen_timer);
     process->turn_timer.data = process;
@@ -222,9 +217,7 @@ static void on_closed(void *context)
 
 static void stop(struct process *process)
 {
-    for (size_t i = 0; i < 3; i++) {
-        uv_close((uv_handle_t *)&process->signals[i], NULL);
-    }
+    hf_signals_stop(process->signals);
     uv_close((uv_handle_t *)&process->turn_timer, NULL);
     uv_close((uv_handle_t *)&process->listen_timer, NULL);
     hf_watch_stop(process->watch);
@@ -245,6 +238,11 @@ static int run_api(void *context, const struct hf_config *config, struct hf_log 
     process->config = config;
     process->log = log;
     uv_loop_init(&process->loop);
+    int error = hf_signals_start(&process->loop, on_signal, process, &process->signals);
+    if (error != HF_OK) {
+        free(process);
+        return error;
+    }
     hf_api_init(&process->api, context, config);
     process->api.count = count;
     process->api.count_context = process;

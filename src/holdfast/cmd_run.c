@@ -91,7 +91,7 @@ static int run_all(const struct hf_invocation *invocation)
         free(run);
         return HF_EXIT_FAILED;
     }
-    hf_open_log(invocation, "run", &run->log);
+    hf_open_log(invocation, run->config, "run", &run->log);
     status = prepare(run);
     if (status == HF_OK) {
         hf_supervise_run(&run->supervisor);

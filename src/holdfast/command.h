@@ -65,7 +65,8 @@ struct hf_invocation {
     bool json;               /* --output json */
     bool direct;             /* --direct: no daemon is asked */
     enum hf_log_level log_level;
-    struct hf_term out; /* standard output and error: stream, colour, width */
+    const char *log_format; /* --log-format, or NULL: as the configuration says */
+    struct hf_term out;     /* standard output and error: stream, colour, width */
     struct hf_term err;
     char **arguments; /* what is left after the options */
     int argument_count;

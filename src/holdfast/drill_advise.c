@@ -112,7 +112,7 @@ static void show_axis(const struct hf_term *term, const struct search *search, u
     hf_table_init(&table, "|>|");
     for (uint32_t i = 0; i < at->count; i++) {
         const struct hf_grid_score *score = &search->scores[first + i];
-        char text[HF_QUANTITY_TEXT_MAX];
+        char text[HF_QUANTITY_TEXT_MAX], degraded[HF_QUANTITY_TEXT_MAX];
         bool is_best = search->best.at[axis] == i;
         recover_text(score->recover_s, text);
         hf_table_put(&table, is_best ? HF_STYLE_GOOD : HF_STYLE_PLAIN, "%s %s", is_best ? "*" : " ",
@@ -122,7 +122,8 @@ static void show_axis(const struct hf_term *term, const struct search *search, u
                      : is_best               ? HF_STYLE_GOOD
                                              : HF_STYLE_PLAIN,
                      "%s", text);
-        hf_table_put(&table, HF_STYLE_DIM, "degraded %.0f s in all", score->degraded_s);
+        recover_text(score->degraded_s, degraded);
+        hf_table_put(&table, HF_STYLE_DIM, "degraded %s in all", degraded);
     }
     hf_table_print(&table, term, 2);
     hf_table_release(&table);

@@ -6,7 +6,8 @@
     X(run)                                                                                         \
     X(sweep)                                                                                       \
     X(advise)                                                                                      \
-    X(test)
+    X(test)                                                                                        \
+    X(from_config)
 
 #define HF_DRILL_DECLARE(name) extern const struct hf_command hf_drill_command_##name;
 HF_DRILL_COMMANDS(HF_DRILL_DECLARE)

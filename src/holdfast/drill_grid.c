@@ -118,8 +118,10 @@ static struct hf_drill_file *open_point(const struct hf_invocation *invocation,
     uint32_t count = grid->set->setting_count;
     memcpy(settings, grid->set->settings, count * sizeof(settings[0]));
     for (uint32_t i = 0; i < grid->axis_count; i++) {
-        settings[count++] =
-            (struct hf_drill_setting){grid->axes[i].key, grid->axes[i].texts[point->at[i]]};
+        if (point->at[i] != HF_GRID_UNSET) {
+            settings[count++] =
+                (struct hf_drill_setting){grid->axes[i].key, grid->axes[i].texts[point->at[i]]};
+        }
     }
     bool is_plain = strcmp(variant->remedies, "none") == 0;
     struct hf_drill_choice choice = {.remedies = is_plain ? NULL : variant->remedies,

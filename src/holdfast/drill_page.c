@@ -210,7 +210,7 @@ static void put_key(struct page *page)
         hf_html_put_text(page->html, page->set->variants[run].label);
         hf_buf_put_text(page->html, "</span>");
     }
-    hf_buf_put_text(page->html, "<span><b style=\"background:var(--good)\"></b>repaired</span>"
+    hf_buf_put_text(page->html, "<span><b style=\"background:var(--fg)\"></b>repaired</span>"
                                 "</div>\n");
 }
 

@@ -99,7 +99,7 @@ void hf_sweep_show(const struct hf_term *term, const struct hf_sweep *sweep)
                 hf_drill_judged_name(grid->question.judged), subject_of(grid),
                 grid->question.seeds);
     if (grid->axis_count > 1) {
-        hf_term_put(term, HF_STYLE_NAME, "%s, down\n", grid->axes[1].key);
+        hf_term_put(term, HF_STYLE_NAME, "%s, upward\n", grid->axes[1].key);
     }
     /* The last row on top, as in a chart. */
     for (uint32_t row = sweep->rows; row-- > 0;) {

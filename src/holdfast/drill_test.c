@@ -13,7 +13,7 @@ enum { PROBLEMS_CAP = 256 << 10, JUNIT_CAP = 16 << 20 };
 
 static const struct hf_option options[] = {
     {"only", 0, "WORD", "Only tests with this in their name"},
-    {"hosts", 0, "N", "At this scale instead of those of the suite"},
+    {"hosts", 0, "N", "At this scale instead of those that a test has"},
     {"seeds", 0, "N", "So many seeds each instead of what the suite says"},
     {"junit", 0, "FILE", "Write the verdicts as JUnit XML"},
     {"jobs", 'j', "N", "So many runs at a time (all cores)"},
@@ -37,6 +37,7 @@ static struct hf_drill_suite *open_suite(const struct hf_invocation *invocation)
 static bool add_trials(const struct hf_invocation *invocation, struct hf_trials *trials,
                        const struct hf_drill_test *test, uint64_t hosts, uint64_t seeds)
 {
+    hosts = test->host_count > 0 ? hosts : 0; /* who has no scales keeps the scenario's */
     uint32_t scales = hosts != 0 || test->host_count == 0 ? 1 : test->host_count;
     for (uint32_t i = 0; i < scales; i++) {
         for (int without = 0; without <= (test->with != NULL); without++) {

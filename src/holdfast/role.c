@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "holdfast/open.h"
+#include "io/signals.h"
 
 enum {
     PROBLEMS_MAX = 64 * 1024,
@@ -68,13 +69,14 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
                  hf_role_run *run, void *context)
 {
     struct hf_config *config = NULL;
+    hf_signals_hold();
     int status = with_fleet ? hf_open_config(invocation, &config)
                             : hf_open_config_zones(invocation, &config);
     if (status != HF_OK) {
         return HF_EXIT_FAILED;
     }
     struct hf_log log;
-    hf_open_log(invocation, role, &log);
+    hf_open_log(invocation, config, role, &log);
     (void)signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     give_memory_back();
@@ -86,6 +88,7 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
             break;
         }
         config = hf_role_read_again(config, &log);
+        hf_open_log_form(invocation, config, &log);
     }
     hf_config_free(config);
     hf_log_release(&log);

@@ -30,6 +30,7 @@
 #include "io/enact.h"
 #include "io/plan_fetch.h"
 #include "io/plan_store.h"
+#include "io/signals.h"
 #include "io/store_async.h"
 #include "io/target.h"
 #include "io/watch.h"
@@ -117,7 +118,7 @@ struct hf_enact {
     const struct hf_enact_options *options;
     struct hf_log *log;
     uv_loop_t loop;
-    uv_signal_t signals[3];
+    struct hf_signals *signals;
     uv_timer_t report_timer;
     struct hf_store_async *store;
     struct hf_plan plan;

@@ -65,6 +65,29 @@ static void forget_replaced(const struct write_op *op)
     }
 }
 
+/* Of plans that only rotate picks, and of those too old to know, at level debug. */
+static void log_written(const struct write_op *op)
+{
+    const struct hf_enact_zone *zone = op->zone;
+    const struct hf_lane *lanes = zone->machine.lanes;
+    char first[HF_NAME_TEXT_MAX];
+    uint64_t gen = 0;
+    uint32_t count = 0;
+    if (op->lane_first == HF_BITSET_NONE) {
+        return; /* the zone guard */
+    }
+    for (uint32_t at = op->lane_first; at != HF_BITSET_NONE; at = lanes[at].next) {
+        gen = lanes[at].sent_gen > gen ? lanes[at].sent_gen : gen;
+        count++;
+    }
+    uint64_t cid = hf_plan_cid(&zone->enact->plan, gen);
+    hf_name_text(hf_plan_owner(&zone->enact->plan, zone->lane_rows[op->lane_first]), first);
+    hf_log(zone->enact->log, cid != 0 ? HF_LOG_INFO : HF_LOG_DEBUG, "written",
+           "zone=%s gen=%llu endpoints=%u first=%s ms=%llu cid=%016llx", zone->zone->name,
+           (unsigned long long)gen, count, first, (unsigned long long)op->outcome.latency_ms,
+           (unsigned long long)cid);
+}
+
 static void finish_one(struct write_op *op)
 {
     op->open--;
@@ -73,6 +96,7 @@ static void finish_one(struct write_op *op)
     }
     if (op->result == HF_RESULT_OK) {
         forget_replaced(op);
+        log_written(op);
     }
     if (!op->zone->enact->stopping) {
         hf_enact_note_write(op->zone, op->result, op->lane_first);

@@ -34,7 +34,7 @@ def running(more=""):
 def started(run, address):
     run.start()
     run.wait_for_names()
-    wait_until(lambda: value(address, "holdfast_role_up") == 1, lambda: f"\n{scrape(address)}")
+    wait_until(lambda: values(address, "holdfast_role_up") == [1] * 5, lambda: scrape(address))
 
 
 def scrape(address):
@@ -46,10 +46,10 @@ def scrape(address):
         return ""
 
 
-def value(address, name):
-    """The smallest of a family's values; None where it has none."""
-    found = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", scrape(address), re.MULTILINE)
-    return min(map(float, found)) if found else None
+def values(address, name, label=""):
+    """Of the samples of a family that have the label."""
+    found = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", scrape(address), re.MULTILINE)
+    return [float(number) for labels, number in found if label in labels]
 
 
 def tool(*words, text=None):
@@ -99,7 +99,8 @@ def promtool_accepts_the_real_metrics():
 def series_for_each_backend_come_when_asked_for():
     with running(", backend_metrics: true") as (run, address):
         started(run, address)
-        wait_until(lambda: value(address, "holdfast_backend_up") == 1, lambda: scrape(address))
+        wait_until(lambda: set(values(address, "holdfast_backend_up")) == {1},
+                   lambda: scrape(address))
         assert not tool("promtool", "check", "metrics", text=scrape(address))
 
 
@@ -163,10 +164,10 @@ def what_goes_wrong_reaches_alertmanager():
 def counters_begin_anew_with_a_process_that_says_so():
     with running() as (run, address):
         started(run, address)
-        before = value(address, 'holdfast_role_start_time_seconds{role="planner"}')
+        name, label = "holdfast_role_start_time_seconds", 'role="planner"'
+        before = values(address, name, label)
         subprocess.run(["kill", "-KILL", str(run.pid("planner"))], check=True)
-        wait_until(lambda: (value(address, 'holdfast_role_start_time_seconds{role="planner"}') or
-                            0) > before, lambda: scrape(address))
+        wait_until(lambda: values(address, name, label) > before, lambda: scrape(address))
 
 
 def secret(folder):
