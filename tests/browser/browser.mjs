@@ -94,7 +94,7 @@ export async function audit(page) {
 export const overflow = (page) => page.evaluate(() =>
   document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-// $HOLDFAST_SHOTS is where the pictures of the documentation go, made small; build/screenshots else.
+// The pictures of the documentation, made small, go to $HOLDFAST_SHOTS; else to build/screenshots.
 const seen = path.join(process.env.HOLDFAST_BUILD ?? "build", "screenshots");
 const shots = process.env.HOLDFAST_SHOTS ?? seen;
 fs.mkdirSync(seen, { recursive: true });
