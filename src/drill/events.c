@@ -124,8 +124,12 @@ static struct hf_events_slot slot_take(struct hf_events *events, unsigned ring, 
     return slot;
 }
 
-/* Several of these are under way at once, so that memory answers while time goes on. */
-static void fetch(const struct hf_events *events, const struct hf_event *event)
+/*
+ * Several of these are under way at once, so that memory answers while time goes on. Not in line,
+ * gcc takes a function that does nothing but prefetch for one that does nothing.
+ */
+static inline __attribute__((always_inline)) void fetch(const struct hf_events *events,
+                                                        const struct hf_event *event)
 {
     const struct hf_events_subjects *subjects = &events->subjects[event->kind];
     if (subjects->base == NULL) {
@@ -140,7 +144,7 @@ static void fetch(const struct hf_events *events, const struct hf_event *event)
     }
 }
 
-static void fetch_chunk(const struct hf_events_chunk *chunk)
+static inline __attribute__((always_inline)) void fetch_chunk(const struct hf_events_chunk *chunk)
 {
     for (int i = 0; i < HF_EVENTS_IN_CHUNK; i += LINE / (int)sizeof(struct hf_event)) {
         __builtin_prefetch(&chunk->events[i], 1);
@@ -172,7 +176,7 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
  * What the events of the slot after this one are about. One slot ahead is as soon as it can be of
  * use where there are few events, and not too soon to be forgotten again where there are many.
  */
-static void fetch_ahead(const struct hf_events *events, unsigned place)
+static void fetch_ahead(struct hf_events *events, unsigned place)
 {
     unsigned next = place + 1 < HF_EVENTS_SLOTS ? next_used(events, 1, place + 1) : NO_SLOT;
     if (next == NO_SLOT) {
@@ -184,6 +188,7 @@ static void fetch_ahead(const struct hf_events *events, unsigned place)
         for (uint32_t k = 0; k < chunk->count; k++) {
             fetch(events, &chunk->events[k]);
         }
+        events->fetched += chunk->count;
         number = chunk->next;
     }
 }
