@@ -2,19 +2,22 @@
 #include "codec/config.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "codec/config_reader.h"
 #include "codec/fence.h"
+#include "core/incident.h"
 
 enum {
     MINUTE_MS = 60 * 1000,
     HOUR_MS = 60 * MINUTE_MS,
     DAY_MS = 24 * HOUR_MS,
 };
+
+/* About files that are too big. */
+static const char advice[] = "fleets go in backends_file and endpoints_file";
 
 /* Texts of ten million rows with long names stay below this. */
 static const size_t arena_cap_bytes = (size_t)64 << 30;
@@ -24,14 +27,21 @@ enum root_key {
     ROOT_STORE,
     ROOT_DATA_DIR,
     ROOT_RUN,
+    ROOT_API,
     ROOT_JANITOR,
     ROOT_GUARD,
+    ROOT_LOG,
+    ROOT_ALERTS,
     ROOT_DEFAULTS,
     ROOT_TARGETS,
     ROOT_ZONES,
     ROOT_POOLS,
     ROOT_ENDPOINTS,
     ROOT_ENDPOINTS_FILE,
+    ROOT_SERVICES,
+    ROOT_DEPENDENTS,
+    ROOT_INCIDENTS,
+    ROOT_STATUSPAGE,
     ROOT_COUNT
 };
 
@@ -42,14 +52,21 @@ static const struct hf_key root_keys[ROOT_COUNT] = {
                        .kind = HF_KEY_PATH,
                        .offset = offsetof(struct hf_config, data_dir)},
     [ROOT_RUN] = {.name = "run", .kind = HF_KEY_NODE},
+    [ROOT_API] = {.name = "api", .kind = HF_KEY_NODE},
     [ROOT_JANITOR] = {.name = "janitor", .kind = HF_KEY_NODE},
     [ROOT_GUARD] = {.name = "guard", .kind = HF_KEY_NODE},
+    [ROOT_LOG] = {.name = "log", .kind = HF_KEY_NODE},
+    [ROOT_ALERTS] = {.name = "alerts", .kind = HF_KEY_NODE},
     [ROOT_DEFAULTS] = {.name = "defaults", .kind = HF_KEY_NODE},
     [ROOT_TARGETS] = {.name = "targets", .kind = HF_KEY_NODE},
     [ROOT_ZONES] = {.name = "zones", .kind = HF_KEY_NODE},
     [ROOT_POOLS] = {.name = "pools", .kind = HF_KEY_NODE},
     [ROOT_ENDPOINTS] = {.name = "endpoints", .kind = HF_KEY_NODE},
     [ROOT_ENDPOINTS_FILE] = {.name = "endpoints_file", .kind = HF_KEY_NODE},
+    [ROOT_SERVICES] = {.name = "services", .kind = HF_KEY_NODE},
+    [ROOT_DEPENDENTS] = {.name = "dependents", .kind = HF_KEY_NODE},
+    [ROOT_INCIDENTS] = {.name = "incidents", .kind = HF_KEY_NODE},
+    [ROOT_STATUSPAGE] = {.name = "statuspage", .kind = HF_KEY_NODE},
 };
 
 static const struct hf_key run_keys[] = {
@@ -77,13 +94,6 @@ static void read_installation(struct hf_reader *reader, uint32_t node)
         return;
     }
     reader->own->config.installation = hf_pack_text(reader, text);
-}
-
-/* The folder of a path, with a final slash; "" for a name without one. */
-static const char *folder_of(struct hf_reader *reader, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? "" : hf_pack(reader, path, (size_t)(slash - path) + 1);
 }
 
 /* The folder that a path is in, without a final slash. */
@@ -158,12 +168,18 @@ struct part {
 static const struct part parts[] = {
     {ROOT_INSTALLATION, read_installation, "the name of this deployment, such as prod", false},
     {ROOT_STORE, read_store, "sqlite:PATH", false},
+    {ROOT_LOG, hf_read_log, NULL, false},
+    {ROOT_ALERTS, hf_read_alerts, NULL, true},
     {ROOT_DEFAULTS, hf_read_defaults, NULL, true},
     {ROOT_TARGETS, hf_read_targets, "the servers that are written to", false},
     {ROOT_ZONES, hf_read_zones, "the zones that hold the endpoints, each with its target", false},
     {ROOT_POOLS, hf_read_pools, "the backends, in pools with one check each", true},
     {ROOT_ENDPOINTS, hf_read_endpoints, NULL, true},
     {ROOT_ENDPOINTS_FILE, hf_read_endpoints_file, NULL, true},
+    {ROOT_SERVICES, hf_read_services, NULL, true},
+    {ROOT_DEPENDENTS, hf_read_dependents, NULL, true},
+    {ROOT_INCIDENTS, hf_read_incidents, NULL, false},
+    {ROOT_STATUSPAGE, hf_read_statuspage, NULL, false},
 };
 
 static void read_parts(struct hf_reader *reader, uint32_t root, const uint32_t *values)
@@ -208,6 +224,13 @@ static void read_tree(struct hf_reader *reader)
     }
     read_small_maps(reader, values);
     read_parts(reader, root, values);
+    if (values[ROOT_API] != 0) {
+        hf_enter(reader, "api");
+    }
+    hf_read_api(reader, values[ROOT_API]);
+    if (values[ROOT_API] != 0) {
+        hf_leave(reader);
+    }
 }
 
 static void rows_init(struct hf_config_own *own)
@@ -221,6 +244,10 @@ static void rows_init(struct hf_config_own *own)
     own->endpoint_pools.row_size = sizeof(uint32_t);
     own->sites.row_size = sizeof(const char *);
     own->files.row_size = sizeof(const char *);
+    own->services.row_size = sizeof(struct hf_config_service);
+    own->service_endpoints.row_size = sizeof(uint32_t);
+    own->dependents.row_size = sizeof(struct hf_config_dependent);
+    own->dependent_services.row_size = sizeof(uint32_t);
 }
 
 static void reader_init(struct hf_reader *reader, struct hf_config_own *own, const char *name,
@@ -233,18 +260,15 @@ static void reader_init(struct hf_reader *reader, struct hf_config_own *own, con
         .janitor_ms = MINUTE_MS,
         .max_changed_permille = 1000,
         .max_changed_ms = MINUTE_MS,
+        .log_format = "auto",
+        .incident_hold_ms = HF_INCIDENT_HOLD_MS,
     };
     hf_arena_init(&own->config.arena, arena_cap_bytes);
     rows_init(own);
-    *reader = (struct hf_reader){
-        .own = own,
-        .problems = problems,
-        .defaults = {.ttl_s = 30,
-                     .min_healthy = 1,
-                     .max_removal_permille = 500,
-                     .max_removal_ms = MINUTE_MS},
-    };
-    hf_buf_init(&reader->texts, HF_READER_FILE_MAX);
+    hf_reader_begin(reader, &own->config.arena, &own->files, name, problems);
+    reader->own = own;
+    reader->defaults = (struct hf_config_policy){
+        .ttl_s = 30, .min_healthy = 1, .max_removal_permille = 500, .max_removal_ms = MINUTE_MS};
     reader->target_places.row_size = sizeof(struct hf_place);
     reader->zone_places.row_size = sizeof(struct hf_place);
     reader->pool_places.row_size = sizeof(struct hf_place);
@@ -252,10 +276,7 @@ static void reader_init(struct hf_reader *reader, struct hf_config_own *own, con
     reader->endpoint_places.row_size = sizeof(struct hf_place);
     reader->pool_notes.row_size = sizeof(struct hf_pool_note);
     reader->pool_lists.row_size = sizeof(struct hf_pool_list);
-    own->config.path = hf_pack_text(reader, name);
-    reader->file = own->config.path;
-    reader->folder = folder_of(reader, own->config.path);
-    reader->file_row = hf_file_note(reader, own->config.path);
+    own->config.path = reader->file;
 }
 
 static void reader_release(struct hf_reader *reader)
@@ -269,19 +290,31 @@ static void reader_release(struct hf_reader *reader)
     free(reader->pool_lists.rows);
     hf_index_release(&reader->policy_index);
     hf_index_release(&reader->list_index);
-    hf_buf_release(&reader->texts);
+    hf_reader_end(reader);
+}
+
+static void free_rows(struct hf_rows *rows)
+{
+    free(rows->rows);
+}
+
+static void each_rows(struct hf_config_own *own, void (*call)(struct hf_rows *rows))
+{
+    struct hf_rows *all[] = {&own->targets,           &own->zones,      &own->pools,
+                             &own->backends,          &own->policies,   &own->endpoints,
+                             &own->endpoint_pools,    &own->sites,      &own->files,
+                             &own->services,          &own->dependents, &own->service_endpoints,
+                             &own->dependent_services};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        call(all[i]);
+    }
 }
 
 /* Points the public struct at the rows. */
 static void publish(struct hf_config_own *own)
 {
     struct hf_config *config = &own->config;
-    struct hf_rows *all[] = {&own->targets,        &own->zones,    &own->pools,
-                             &own->backends,       &own->policies, &own->endpoints,
-                             &own->endpoint_pools, &own->sites,    &own->files};
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        hf_rows_trim(all[i]);
-    }
+    each_rows(own, hf_rows_trim);
     hf_index_trim(&own->endpoint_index);
     /* While it was being read, 0 said that answers.max was not written. */
     struct hf_config_policy *policies = own->policies.rows;
@@ -297,6 +330,10 @@ static void publish(struct hf_config_own *own)
     config->endpoint_pools = own->endpoint_pools.rows;
     config->sites = own->sites.rows;
     config->files = own->files.rows;
+    config->services = own->services.rows;
+    config->service_endpoints = own->service_endpoints.rows;
+    config->dependents = own->dependents.rows;
+    config->dependent_services = own->dependent_services.rows;
     config->target_count = own->targets.count;
     config->zone_count = own->zones.count;
     config->pool_count = own->pools.count;
@@ -306,6 +343,11 @@ static void publish(struct hf_config_own *own)
     config->endpoint_pool_count = own->endpoint_pools.count;
     config->site_count = own->sites.count;
     config->file_count = own->files.count;
+    config->service_count = own->services.count;
+    config->dependent_count = own->dependents.count;
+    if (config->statuspage.title == NULL) {
+        config->statuspage.title = config->installation;
+    }
 }
 
 static int read_text(const char *text, size_t size, const char *name, bool is_zones_only,
@@ -317,23 +359,12 @@ static int read_text(const char *text, size_t size, const char *name, bool is_zo
     }
     struct hf_reader reader;
     struct hf_tree tree;
-    struct hf_tree_error wrong;
     reader_init(&reader, own, name, problems);
     own->config.is_zones_only = is_zones_only;
     hf_tree_init(&tree);
-    if (size > HF_READER_FILE_MAX) {
-        hf_problem(&reader, 0,
-                   "found %zu octets, expected at most %d: fleets go in backends_file "
-                   "and endpoints_file",
-                   size, HF_READER_FILE_MAX);
-        reader.error = HF_ELIMIT;
-    } else if (hf_tree_read_yaml(&tree, text, size, &wrong) != HF_OK) {
-        hf_problem_at(&reader, wrong.line, wrong.column, wrong.text);
-    } else {
-        reader.tree = &tree;
+    if (hf_reader_parse(&reader, &tree, text, size, advice)) {
         read_tree(&reader);
     }
-    hf_problems_end(&reader);
     hf_tree_release(&tree);
     reader_release(&reader);
     if (reader.error != HF_OK) {
@@ -351,39 +382,12 @@ int hf_config_read_text(const char *text, size_t size, const char *name,
     return read_text(text, size, name, false, ret_config, problems);
 }
 
-static int read_whole(const char *path, struct hf_buf *buf, struct hf_buf *problems)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        hf_buf_printf(problems, "%s:1:1: %s\n", path, strerror(errno));
-        return errno == ENOENT ? HF_ENOENT : HF_EMALF;
-    }
-    char bytes[16 << 10];
-    size_t size;
-    while ((size = fread(bytes, 1, sizeof(bytes), file)) > 0 && hf_buf_error(buf) == HF_OK) {
-        hf_buf_put(buf, bytes, size);
-    }
-    int error = HF_OK;
-    if (ferror(file) != 0) {
-        hf_buf_printf(problems, "%s:1:1: %s\n", path, strerror(errno));
-        error = HF_EMALF;
-    } else if (hf_buf_error(buf) != HF_OK) {
-        hf_buf_printf(problems,
-                      "%s:1:1: found more than %d octets, expected less: fleets go in "
-                      "backends_file and endpoints_file\n",
-                      path, HF_READER_FILE_MAX);
-        error = HF_ELIMIT;
-    }
-    (void)fclose(file);
-    return error;
-}
-
 static int read_path(const char *path, bool is_zones_only, struct hf_config **ret_config,
                      struct hf_buf *problems)
 {
     struct hf_buf text;
     hf_buf_init(&text, HF_READER_FILE_MAX);
-    int error = read_whole(path, &text, problems);
+    int error = hf_read_whole(path, advice, &text, problems);
     if (error == HF_OK) {
         error = read_text(hf_buf_text(&text), text.size, path, is_zones_only, ret_config, problems);
     }
@@ -413,12 +417,7 @@ void hf_config_free(struct hf_config *config)
         return;
     }
     struct hf_config_own *own = (struct hf_config_own *)config;
-    struct hf_rows *rows[] = {&own->targets,        &own->zones,    &own->pools,
-                              &own->backends,       &own->policies, &own->endpoints,
-                              &own->endpoint_pools, &own->sites,    &own->files};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        free(rows[i]->rows);
-    }
+    each_rows(own, free_rows);
     struct hf_index *indexes[] = {&own->target_index,  &own->zone_index,     &own->pool_index,
                                   &own->backend_index, &own->endpoint_index, &own->site_index};
     for (size_t i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++) {

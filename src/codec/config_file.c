@@ -48,7 +48,7 @@ void hf_rows_trim(struct hf_rows *rows)
 
 char *hf_pack(struct hf_reader *reader, const void *bytes, size_t size)
 {
-    struct hf_arena *arena = &reader->own->config.arena;
+    struct hf_arena *arena = reader->arena;
     if (size + 1 > PACK_CHUNK / 4) {
         char *copy = hf_arena_copy(arena, bytes, size);
         assert(copy != NULL); /* the limits on files and rows keep below the arena's cap */
@@ -88,10 +88,9 @@ const char *hf_resolve(struct hf_reader *reader, const char *path)
 
 uint32_t hf_file_note(struct hf_reader *reader, const char *path)
 {
-    struct hf_rows *files = &reader->own->files;
-    const char **row = hf_rows_add(files);
+    const char **row = hf_rows_add(reader->files);
     *row = path;
-    return files->count - 1;
+    return reader->files->count - 1;
 }
 
 FILE *hf_file_open(struct hf_reader *reader, uint32_t node, const char *path)
@@ -148,4 +147,70 @@ bool hf_file_small(struct hf_reader *reader, uint32_t node, const char *path, st
     }
     hf_buf_put(buf, bytes + start, size - start);
     return true;
+}
+
+/* The folder of a path, with a final slash; "" for a name without one. */
+static const char *folder_of(struct hf_reader *reader, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? "" : hf_pack(reader, path, (size_t)(slash - path) + 1);
+}
+
+void hf_reader_begin(struct hf_reader *reader, struct hf_arena *arena, struct hf_rows *files,
+                     const char *name, struct hf_buf *problems)
+{
+    *reader = (struct hf_reader){.arena = arena, .files = files, .problems = problems};
+    hf_buf_init(&reader->texts, HF_READER_FILE_MAX);
+    reader->file = hf_pack_text(reader, name);
+    reader->folder = folder_of(reader, reader->file);
+    reader->file_row = hf_file_note(reader, reader->file);
+}
+
+bool hf_reader_parse(struct hf_reader *reader, struct hf_tree *tree, const char *text, size_t size,
+                     const char *advice)
+{
+    struct hf_tree_error wrong;
+    if (size > HF_READER_FILE_MAX) {
+        hf_problem(reader, 0, "found %zu octets, expected at most %d: %s", size, HF_READER_FILE_MAX,
+                   advice);
+        reader->error = HF_ELIMIT;
+        return false;
+    }
+    if (hf_tree_read_yaml(tree, text, size, &wrong) != HF_OK) {
+        hf_problem_at(reader, wrong.line, wrong.column, wrong.text);
+        return false;
+    }
+    reader->tree = tree;
+    return true;
+}
+
+void hf_reader_end(struct hf_reader *reader)
+{
+    hf_problems_end(reader);
+    hf_buf_release(&reader->texts);
+}
+
+int hf_read_whole(const char *path, const char *advice, struct hf_buf *buf, struct hf_buf *problems)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        hf_buf_printf(problems, "%s:1:1: %s\n", path, strerror(errno));
+        return errno == ENOENT ? HF_ENOENT : HF_EMALF;
+    }
+    char bytes[16 << 10];
+    size_t size;
+    while ((size = fread(bytes, 1, sizeof(bytes), file)) > 0 && hf_buf_error(buf) == HF_OK) {
+        hf_buf_put(buf, bytes, size);
+    }
+    int error = HF_OK;
+    if (ferror(file) != 0) {
+        hf_buf_printf(problems, "%s:1:1: %s\n", path, strerror(errno));
+        error = HF_EMALF;
+    } else if (hf_buf_error(buf) != HF_OK) {
+        hf_buf_printf(problems, "%s:1:1: found more than %d octets, expected less: %s\n", path,
+                      HF_READER_FILE_MAX, advice);
+        error = HF_ELIMIT;
+    }
+    (void)fclose(file);
+    return error;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Config reader: what the files config_*.c share while a configuration is read. Not for others.
+ * Config reader: what the files config_*.c share while a configuration is read, and drill_*.c while
+ * a scenario is. Not for others.
  *
  * Rows are kept in vectors that grow; the public struct points into them when all is read. A
  * function that finds something wrong reports it and goes on with the default, so that one run
@@ -22,7 +23,7 @@
 enum {
     HF_READER_LINES_MAX = 2 * HF_CONFIG_PROBLEMS_MAX, /* problems and warnings */
     HF_READER_PATH_MAX = 8,                           /* keys inside each other */
-    HF_READER_KEYS_MAX = 24,                          /* keys of one map */
+    HF_READER_KEYS_MAX = 48,                          /* keys of one map */
     HF_READER_FILE_MAX = 64 << 20,                    /* octets of the YAML file */
     HF_READER_LINE_MAX = 256 << 10,                   /* octets of a line of JSON Lines */
 };
@@ -45,6 +46,7 @@ struct hf_config_own {
     struct hf_config config;
     struct hf_rows targets, zones, pools, backends, policies, endpoints, endpoint_pools;
     struct hf_rows sites, files;
+    struct hf_rows services, service_endpoints, dependents, dependent_services;
     struct hf_index target_index, zone_index, pool_index, backend_index, endpoint_index;
     struct hf_index site_index;
 };
@@ -73,8 +75,10 @@ struct hf_reader_line {
 };
 
 struct hf_reader {
-    struct hf_config_own *own;
-    struct hf_buf *problems; /* filled by hf_problems_end */
+    struct hf_config_own *own; /* of a configuration, else NULL */
+    struct hf_arena *arena;    /* of what is kept */
+    struct hf_rows *files;     /* paths of all files that were read */
+    struct hf_buf *problems;   /* filled by hf_problems_end */
     struct hf_buf texts;
     struct hf_reader_line lines[HF_READER_LINES_MAX]; /* in the order of their positions */
     uint32_t line_count;
@@ -171,6 +175,17 @@ uint32_t hf_first(const struct hf_reader *reader, uint32_t node);
 uint32_t hf_next(const struct hf_reader *reader, uint32_t node);
 
 /* Memory and files (config_file.c). */
+/* name is the path in positions; its folder is what relative paths begin at. */
+void hf_reader_begin(struct hf_reader *reader, struct hf_arena *arena, struct hf_rows *files,
+                     const char *name, struct hf_buf *problems);
+/* Parses the file's text into tree and makes it the reader's. False after a problem. */
+bool hf_reader_parse(struct hf_reader *reader, struct hf_tree *tree, const char *text, size_t size,
+                     const char *advice);
+void hf_reader_end(struct hf_reader *reader);
+/* A whole file into buf; advice: what to do about one that is too big. HF_ENOENT, HF_EMALF, or
+ * HF_ELIMIT after a problem. */
+int hf_read_whole(const char *path, const char *advice, struct hf_buf *buf,
+                  struct hf_buf *problems);
 char *hf_pack(struct hf_reader *reader, const void *bytes, size_t size);
 char *hf_pack_text(struct hf_reader *reader, const char *text);
 const char *hf_resolve(struct hf_reader *reader, const char *path);
@@ -189,6 +204,8 @@ void hf_read_lines(struct hf_reader *reader, uint32_t node, const char *path, hf
                    void *context);
 
 /* The parts of the file, each at its node. */
+/* node 0: nothing is said of it. */
+void hf_read_api(struct hf_reader *reader, uint32_t node);
 void hf_read_targets(struct hf_reader *reader, uint32_t node);
 void hf_read_zones(struct hf_reader *reader, uint32_t node);
 void hf_read_pools(struct hf_reader *reader, uint32_t node);
@@ -198,6 +215,13 @@ void hf_read_backends(struct hf_reader *reader, uint32_t pool, uint32_t list_nod
 void hf_read_endpoints(struct hf_reader *reader, uint32_t node);
 void hf_read_endpoints_file(struct hf_reader *reader, uint32_t node);
 void hf_read_defaults(struct hf_reader *reader, uint32_t node);
+void hf_read_alerts(struct hf_reader *reader, uint32_t node);
+void hf_read_log(struct hf_reader *reader, uint32_t node);
+/* config_service.c */
+void hf_read_services(struct hf_reader *reader, uint32_t node);
+void hf_read_dependents(struct hf_reader *reader, uint32_t node);
+void hf_read_statuspage(struct hf_reader *reader, uint32_t node);
+void hf_read_incidents(struct hf_reader *reader, uint32_t node);
 /* The wire form of a zone's or an endpoint's name; a problem at node and false. */
 bool hf_read_domain(struct hf_reader *reader, uint32_t node, const char *expected,
                     uint8_t ret_wire[HF_NAME_MAX]);

@@ -60,11 +60,10 @@ static void tree_link(struct hf_tree *tree, uint32_t node)
     tree->last[level] = node;
 }
 
-uint32_t hf_tree_add(struct hf_tree *tree, enum hf_tree_kind kind, uint32_t line, uint32_t column,
-                     const void *text, size_t size)
+uint32_t hf_tree_loose(struct hf_tree *tree, enum hf_tree_kind kind, uint32_t line, uint32_t column,
+                       const void *text, size_t size)
 {
-    bool opens = kind == HF_TREE_LIST || kind == HF_TREE_MAP;
-    if (tree->node_count >= HF_TREE_NODES_MAX || (opens && tree->depth == HF_TREE_DEPTH_MAX)) {
+    if (tree->node_count >= HF_TREE_NODES_MAX) {
         return 0;
     }
     uint32_t offset = 0;
@@ -80,6 +79,20 @@ uint32_t hf_tree_add(struct hf_tree *tree, enum hf_tree_kind kind, uint32_t line
     uint32_t node = tree->node_count++;
     tree->nodes[node] = (struct hf_tree_node){
         .line = line, .column = column, .count = (uint32_t)size, .text = offset, .kind = kind};
+    return node;
+}
+
+uint32_t hf_tree_add(struct hf_tree *tree, enum hf_tree_kind kind, uint32_t line, uint32_t column,
+                     const void *text, size_t size)
+{
+    bool opens = kind == HF_TREE_LIST || kind == HF_TREE_MAP;
+    if (opens && tree->depth == HF_TREE_DEPTH_MAX) {
+        return 0;
+    }
+    uint32_t node = hf_tree_loose(tree, kind, line, column, text, size);
+    if (node == 0) {
+        return 0;
+    }
     tree_link(tree, node);
     if (opens) {
         tree->open[tree->depth] = node;

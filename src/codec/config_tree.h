@@ -59,6 +59,9 @@ void hf_tree_release(struct hf_tree *tree);
 uint32_t hf_tree_add(struct hf_tree *tree, enum hf_tree_kind kind, uint32_t line, uint32_t column,
                      const void *text, size_t size);
 void hf_tree_close(struct hf_tree *tree);
+/* A node that is in nothing yet, or 0 when the tree is too big. */
+uint32_t hf_tree_loose(struct hf_tree *tree, enum hf_tree_kind kind, uint32_t line, uint32_t column,
+                       const void *text, size_t size);
 
 static inline const struct hf_tree_node *hf_tree_at(const struct hf_tree *tree, uint32_t node)
 {

@@ -212,7 +212,7 @@ static void unknown_key(struct hf_reader *reader, uint32_t node, const struct hf
 {
     struct hf_nearest nearest = {.text = hf_tree_text(reader->tree, node)};
     char shown[HF_SHOWN_MAX];
-    char known[320] = "";
+    char known[640] = "";
     size_t size = 0;
     for (uint32_t i = 0; i < key_count; i++) {
         hf_nearest_try(&nearest, keys[i].name);

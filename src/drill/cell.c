@@ -148,7 +148,7 @@ static void turn_up(struct hf_drill *drill, uint32_t number)
         *stretch_at(cell, cell->up_count++) =
             (struct hf_stretch){.from_us = now_us, .to_us = HF_DRILL_NEVER};
     }
-    hf_manager_kick(drill, cell->manager);
+    hf_manager_cell_up(drill, cell);
 }
 
 static void turn_down(struct hf_drill *drill, uint32_t number)

@@ -165,7 +165,7 @@ static int check_manager(const struct hf_check_at *at, const struct hf_drill_man
                        "1 to the number of holders, at most 60000") != HF_OK ||
         hf_check_time(at, "period_us", manager->period_us, 1) != HF_OK ||
         hf_check_range(at, "lifetime_us", (double)manager->lifetime_us, (double)manager->period_us,
-                       (double)HF_DRILL_TIME_MAX_US, "period_us to 366 days") != HF_OK ||
+                       (double)HF_DRILL_TIME_MAX_US, "the period to 366 days") != HF_OK ||
         hf_check_share(at, "held_first", manager->held_first) != HF_OK ||
         check_call(at, &manager->claim) != HF_OK) {
         return HF_EINVAL;
@@ -177,7 +177,7 @@ static int check_manager(const struct hf_check_at *at, const struct hf_drill_man
          hf_check_index(at, "renew.resolver", renew->resolver, scenario->resolver_count, false,
                         "a resolver, since there is a name") != HF_OK) ||
         hf_check_range(at, "claim.timeout_us", (double)manager->claim.timeout_us, 0,
-                       (double)manager->lifetime_us, "at most lifetime_us") != HF_OK) {
+                       (double)manager->lifetime_us, "at most the lifetime") != HF_OK) {
         return HF_EINVAL;
     }
     double workers = (double)manager->holders * (double)manager->renew_us;
@@ -185,8 +185,8 @@ static int check_manager(const struct hf_check_at *at, const struct hf_drill_man
     return workers < scenario->services[manager->claim.service].workers
                ? HF_OK
                : hf_check_found(at, "renew_us", (double)manager->renew_us,
-                                "renewals that leave workers for claims: holders x renew_us below "
-                                "workers x period_us");
+                                "renewals that leave workers for claims: holders x renew_work below "
+                                "workers x period");
 }
 
 static int check_fleet(const struct hf_check_at *at, const struct hf_drill_fleet *fleet)

@@ -120,6 +120,8 @@ void hf_manager_claim(struct hf_drill *drill, uint16_t manager);
 
 /* Claims may begin: the manager goes on, its rate has changed, a cell can renew again. */
 void hf_manager_kick(struct hf_drill *drill, uint16_t manager);
+/* Who waited for the cell waits with the manager from now on. */
+void hf_manager_cell_up(struct hf_drill *drill, struct hf_cell *cell);
 void hf_manager_lapsed(struct hf_drill *drill, uint32_t op);
 
 /* Workers of a service that renewals take now. */

@@ -23,16 +23,6 @@ static bool may_claim(struct hf_drill *drill, uint16_t number, uint32_t op)
            cell_of(drill, number, op, &place)->is_up;
 }
 
-static bool is_any_up(const struct hf_drill *drill, uint16_t number)
-{
-    const struct hf_drill_manager *facts = &drill->scenario.managers[number];
-    bool any = facts->claimer == HF_DRILL_BY_HOLDER;
-    for (uint32_t i = 0; !any && i < facts->cells; i++) {
-        any = drill->cells[drill->managers[number].cell_first + i].is_up;
-    }
-    return any;
-}
-
 /* Claims a second that may begin now; 0: no limit. */
 static double pace_of(const struct hf_drill_manager_now *manager)
 {
@@ -43,8 +33,7 @@ static double pace_of(const struct hf_drill_manager_now *manager)
 static void schedule(struct hf_drill *drill, uint16_t number)
 {
     struct hf_drill_manager_now *manager = &drill->managers[number];
-    if (manager->is_claiming || manager->is_stopped || manager->line_length == 0 ||
-        !is_any_up(drill, number)) {
+    if (manager->is_claiming || manager->is_stopped || manager->line.length == 0) {
         return;
     }
     double wait_us = manager->claim_next_us - (double)drill->now_us;
@@ -57,38 +46,61 @@ void hf_manager_kick(struct hf_drill *drill, uint16_t number)
     struct hf_drill_manager_now *manager = &drill->managers[number];
     double spread_s = (double)drill->scenario.managers[number].spread_us / HF_DRILL_SECOND_US;
     if (spread_s > 0) {
-        manager->spread_per_s = manager->line_length / spread_s;
+        manager->spread_per_s = manager->line.length / spread_s;
     }
     schedule(drill, number);
 }
 
-static void line_add(struct hf_drill *drill, struct hf_drill_manager_now *manager, uint32_t op)
+static void line_add(struct hf_drill *drill, struct hf_line *line, uint32_t op)
 {
     drill->ops[op].next = HF_DRILL_NOBODY;
-    if (manager->line_length == 0) {
-        manager->line_first = op;
+    if (line->length == 0) {
+        line->first = op;
     } else {
-        drill->ops[manager->line_last].next = op;
+        drill->ops[line->last].next = op;
     }
-    manager->line_last = op;
-    manager->line_length++;
+    line->last = op;
+    line->length++;
 }
 
-static uint32_t line_take(struct hf_drill *drill, struct hf_drill_manager_now *manager)
+static uint32_t line_take(struct hf_drill *drill, struct hf_line *line)
 {
-    uint32_t op = manager->line_first;
-    manager->line_first = drill->ops[op].next;
-    manager->line_length--;
+    uint32_t op = line->first;
+    line->first = drill->ops[op].next;
+    line->length--;
     drill->ops[op].next = HF_DRILL_NOBODY;
     return op;
+}
+
+/* Where a holder waits: with the manager, or with its cell until that is up. */
+static struct hf_line *line_of(struct hf_drill *drill, uint16_t number, uint32_t op)
+{
+    uint32_t place;
+    return may_claim(drill, number, op) ? &drill->managers[number].line
+                                        : &cell_of(drill, number, op, &place)->waiting;
+}
+
+void hf_manager_cell_up(struct hf_drill *drill, struct hf_cell *cell)
+{
+    struct hf_line *line = &drill->managers[cell->manager].line;
+    if (cell->waiting.length > 0) {
+        if (line->length == 0) {
+            line->first = cell->waiting.first;
+        } else {
+            drill->ops[line->last].next = cell->waiting.first;
+        }
+        line->last = cell->waiting.last;
+        line->length += cell->waiting.length;
+        cell->waiting = (struct hf_line){0};
+    }
+    hf_manager_kick(drill, cell->manager);
 }
 
 /* A holder without a lease wants one. */
 static void want(struct hf_drill *drill, uint16_t number, uint32_t op)
 {
-    struct hf_drill_manager_now *manager = &drill->managers[number];
     drill->ops[op].state = HF_OP_WAITING;
-    line_add(drill, manager, op);
+    line_add(drill, line_of(drill, number, op), op);
     schedule(drill, number);
 }
 
@@ -107,11 +119,11 @@ void hf_manager_claim(struct hf_drill *drill, uint16_t number)
     struct hf_drill_manager_now *manager = &drill->managers[number];
     double pace = pace_of(manager);
     manager->is_claiming = false;
-    uint32_t looked = manager->line_length;
+    uint32_t looked = manager->line.length;
     while (looked-- > 0 && !manager->is_stopped) {
-        uint32_t op = line_take(drill, manager);
+        uint32_t op = line_take(drill, &manager->line);
         if (!may_claim(drill, number, op)) {
-            line_add(drill, manager, op);
+            line_add(drill, line_of(drill, number, op), op);
             continue;
         }
         hf_call_begin(drill, op);
@@ -199,6 +211,16 @@ void hf_manager_init(struct hf_drill *drill, uint16_t number)
 {
     const struct hf_drill_manager *facts = &drill->scenario.managers[number];
     struct hf_drill_manager_now *manager = &drill->managers[number];
+    for (uint32_t i = 0; i < facts->cells; i++) {
+        struct hf_cell *cell = &drill->cells[manager->cell_first + i];
+        *cell = (struct hf_cell){.due_us = HF_DRILL_NEVER,
+                                 .up_count = 1,
+                                 .is_up = true,
+                                 .manager = number,
+                                 .number = (uint16_t)i,
+                                 .holders = (facts->holders - i + facts->cells - 1) / facts->cells};
+        cell->up[0] = (struct hf_stretch){.from_us = 0, .to_us = HF_DRILL_NEVER};
+    }
     for (uint32_t i = 0; i < facts->holders; i++) {
         uint32_t op = manager->op_first + i;
         double before = facts->held_first * i, after = facts->held_first * (i + 1.0);
@@ -210,14 +232,6 @@ void hf_manager_init(struct hf_drill *drill, uint16_t number)
         }
     }
     for (uint32_t i = 0; i < facts->cells; i++) {
-        struct hf_cell *cell = &drill->cells[manager->cell_first + i];
-        *cell = (struct hf_cell){.due_us = HF_DRILL_NEVER,
-                                 .up_count = 1,
-                                 .is_up = true,
-                                 .manager = number,
-                                 .number = (uint16_t)i,
-                                 .holders = (facts->holders - i + facts->cells - 1) / facts->cells};
-        cell->up[0] = (struct hf_stretch){.from_us = 0, .to_us = HF_DRILL_NEVER};
         hf_cell_update(drill, manager->cell_first + i);
     }
     schedule(drill, number);

@@ -207,6 +207,11 @@ struct hf_stretch {
 };
 
 /* Whether its holders' renewals succeed, and whose leases may lapse. */
+/* Operations one after the other, by their number. */
+struct hf_line {
+    uint32_t first, last, length;
+};
+
 struct hf_cell {
     struct hf_stretch up[HF_DRILL_HISTORY]; /* ring; the last one may be open */
     uint32_t up_count;                      /* ever */
@@ -217,6 +222,7 @@ struct hf_cell {
     uint64_t pool_until_us;
     uint64_t due_us; /* of the CELL event that counts */
     uint32_t holders;
+    struct hf_line waiting; /* lapsed ones that wait until the cell is up */
     uint16_t manager;
     uint16_t number;
     bool is_up;
@@ -227,8 +233,8 @@ struct hf_drill_manager_now {
     uint32_t op_first;
     uint32_t cell_first;
     uint32_t held;
-    uint32_t line_first, line_last, line_length; /* lapsed ones that wait for their claim */
-    double claims_per_s;                         /* 0: no limit */
+    struct hf_line line; /* lapsed ones that wait for their claim */
+    double claims_per_s; /* 0: no limit */
     double claim_next_us;
     bool is_stopped;
     bool is_claiming;    /* a CLAIM event is under way */

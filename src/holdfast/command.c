@@ -16,7 +16,7 @@
 static const char *const default_configs[] = {"./holdfast.yaml", "/etc/holdfast/holdfast.yaml"};
 
 enum {
-    COMMON_COUNT = 6,
+    COMMON_COUNT = 8,
     FIRST_LONG = 256, /* getopt's values of options without a letter */
     OWN_FIRST = 512,  /* its values of the subcommand's options */
     LETTERS_MAX = 3 * (COMMON_COUNT + HF_COMMAND_OPTIONS_MAX) + 2,
@@ -29,6 +29,8 @@ enum common {
     COMMON_OUTPUT = FIRST_LONG,
     COMMON_COLOUR,
     COMMON_LOG_LEVEL,
+    COMMON_LOG_FORMAT,
+    COMMON_DIRECT,
 };
 
 /* What getopt_long wants, made from the two tables. */
@@ -42,19 +44,27 @@ struct choices {
     bool wants_help, wants_version;
 };
 
-static void make_parser(struct parser *parser, const struct hf_command *command)
+static void make_parser(struct parser *parser, const struct hf_program *program,
+                        const struct hf_command *command)
 {
     static const struct option common[COMMON_COUNT] = {
-        {"config", required_argument, NULL, COMMON_CONFIG},
         {"help", no_argument, NULL, COMMON_HELP},
         {"version", no_argument, NULL, COMMON_VERSION},
         {"output", required_argument, NULL, COMMON_OUTPUT},
         {"color", required_argument, NULL, COMMON_COLOUR},
+        {"config", required_argument, NULL, COMMON_CONFIG}, /* from here: configured programs */
         {"log-level", required_argument, NULL, COMMON_LOG_LEVEL},
+        {"log-format", required_argument, NULL, COMMON_LOG_FORMAT},
+        {"direct", no_argument, NULL, COMMON_DIRECT},
     };
-    *parser = (struct parser){.letters = "c:hV"};
-    memcpy(parser->options, common, sizeof(common));
+    size_t count = program->is_configured ? COMMON_COUNT : COMMON_COUNT - HF_COMMAND_CONFIGURED;
+    *parser = (struct parser){.letters = "hV"};
+    memcpy(parser->options, common, count * sizeof(common[0]));
     size_t letters = strlen(parser->letters);
+    if (program->is_configured) {
+        memcpy(parser->letters + letters, "c:", 3);
+        letters += 2;
+    }
     if (command == NULL) {
         /* What follows the subcommand's name is not looked at yet. */
         memmove(parser->letters + 1, parser->letters, letters + 1);
@@ -65,7 +75,7 @@ static void make_parser(struct parser *parser, const struct hf_command *command)
     for (int i = 0; own != NULL && own[i].name != NULL; i++) {
         assert(i < HF_COMMAND_OPTIONS_MAX);
         int has_arg = own[i].argument != NULL ? required_argument : no_argument;
-        parser->options[COMMON_COUNT + i] =
+        parser->options[count + (size_t)i] =
             (struct option){own[i].name, has_arg, NULL, OWN_FIRST + i};
         if (own[i].letter != 0) {
             parser->letters[letters++] = own[i].letter;
@@ -102,6 +112,9 @@ static int take_common(struct hf_invocation *invocation, struct choices *choices
     case COMMON_VERSION:
         choices->wants_version = true;
         break;
+    case COMMON_DIRECT:
+        invocation->direct = true;
+        break;
     case COMMON_OUTPUT:
         invocation->json = strcmp(text, "json") == 0;
         expected = invocation->json || strcmp(text, "text") == 0 ? NULL : "text or json";
@@ -114,12 +127,19 @@ static int take_common(struct hf_invocation *invocation, struct choices *choices
                        ? NULL
                        : "debug, info, warning or error";
         break;
+    case COMMON_LOG_FORMAT:
+        invocation->log_format = text;
+        expected =
+            strcmp(text, "auto") == 0 || strcmp(text, "logfmt") == 0 || strcmp(text, "json") == 0
+                ? NULL
+                : "auto, logfmt or json";
+        break;
     default:
         return HF_EINVAL; /* getopt said what is wrong */
     }
     if (expected != NULL) {
-        hf_term_put(&invocation->err, HF_STYLE_BAD, "holdfast: found '%s', expected %s\n", text,
-                    expected);
+        hf_term_put(&invocation->err, HF_STYLE_BAD, "%s: found '%s', expected %s\n",
+                    invocation->program->name, text, expected);
         return HF_EINVAL;
     }
     return HF_OK;
@@ -143,7 +163,7 @@ static int own_option(const struct hf_command *command, int value)
 static int parse(struct hf_invocation *invocation, struct choices *choices, int argc, char **argv)
 {
     struct parser parser;
-    make_parser(&parser, invocation->command);
+    make_parser(&parser, invocation->program, invocation->command);
     optind = 0; /* glibc: begin anew */
     for (;;) {
         int value = getopt_long(argc, argv, parser.letters, parser.options, NULL);
@@ -172,13 +192,11 @@ static const char *find_config(void)
     return default_configs[0];
 }
 
-static const struct hf_command *find_command(const char *name)
+static const struct hf_command *find_command(const struct hf_program *program, const char *name)
 {
-    size_t count = 0;
-    const struct hf_command *const *commands = hf_commands(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(commands[i]->name, name) == 0) {
-            return commands[i];
+    for (size_t i = 0; i < program->command_count; i++) {
+        if (strcmp(program->commands[i]->name, name) == 0) {
+            return program->commands[i];
         }
     }
     return NULL;
@@ -186,12 +204,14 @@ static const struct hf_command *find_command(const char *name)
 
 static int refuse_unknown(const struct hf_invocation *invocation, const char *name)
 {
-    const char *nearest = hf_help_nearest(name);
-    hf_term_put(&invocation->err, HF_STYLE_BAD, "holdfast: no command '%s'", name);
+    const char *nearest = hf_help_nearest(invocation->program, name);
+    hf_term_put(&invocation->err, HF_STYLE_BAD, "%s: no command '%s'", invocation->program->name,
+                name);
     if (nearest != NULL) {
         hf_term_put(&invocation->err, HF_STYLE_PLAIN, "; did you mean '%s'?\n", nearest);
     } else {
-        hf_term_put(&invocation->err, HF_STYLE_PLAIN, "; see holdfast --help\n");
+        hf_term_put(&invocation->err, HF_STYLE_PLAIN, "; see %s --help\n",
+                    invocation->program->name);
     }
     return HF_EXIT_USAGE;
 }
@@ -208,9 +228,13 @@ static int call(struct hf_invocation *invocation)
         return hf_command_misuse(invocation, "unexpected argument '%s'",
                                  invocation->arguments[command->arguments_max]);
     }
-    int status = command->run(invocation);
+    int status = HF_EXIT_FAILED;
+    if (invocation->direct || command->remote == NULL || !command->remote(invocation, &status)) {
+        status = command->run(invocation);
+    }
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        hf_term_put(&invocation->err, HF_STYLE_BAD, "holdfast: cannot write standard output\n");
+        hf_term_put(&invocation->err, HF_STYLE_BAD, "%s: cannot write standard output\n",
+                    invocation->program->name);
         return status == HF_EXIT_DONE ? HF_EXIT_FAILED : status;
     }
     return status;
@@ -227,14 +251,13 @@ static int run_subcommand(struct hf_invocation *invocation, struct choices *choi
         name = argc > 1 ? argv[1] : NULL;
         argc = 1;
     }
-    invocation->command = name != NULL ? find_command(name) : NULL;
+    invocation->command = name != NULL ? find_command(invocation->program, name) : NULL;
     if (name != NULL && invocation->command == NULL) {
         return refuse_unknown(invocation, name);
     }
-    char title[64] = "holdfast";
-    if (name != NULL) {
-        (void)snprintf(title, sizeof(title), "holdfast %s", name);
-    }
+    char title[64];
+    (void)snprintf(title, sizeof(title), "%s%s%s", invocation->program->name,
+                   name != NULL ? " " : "", name != NULL ? name : "");
     argv[0] = title; /* what getopt begins its messages with */
     if (parse(invocation, choices, argc, argv) != HF_OK) {
         return HF_EXIT_USAGE;
@@ -242,23 +265,24 @@ static int run_subcommand(struct hf_invocation *invocation, struct choices *choi
     hf_term_init(&invocation->out, stdout, choices->colour);
     hf_term_init(&invocation->err, stderr, choices->colour);
     if (choices->wants_help) {
-        hf_help_print(&invocation->out, invocation->command);
+        hf_help_print(&invocation->out, invocation->program, invocation->command);
         return HF_EXIT_DONE;
     }
     if (choices->wants_version) {
-        hf_help_version(&invocation->out);
+        hf_help_version(&invocation->out, invocation->program);
         return HF_EXIT_DONE;
     }
     return call(invocation);
 }
 
-int hf_command_main(int argc, char **argv)
+int hf_program_main(const struct hf_program *program, int argc, char **argv)
 {
-    struct hf_invocation invocation = {.log_level = HF_LOG_INFO};
+    struct hf_invocation invocation = {.program = program, .log_level = HF_LOG_INFO};
     struct choices choices = {.colour = HF_COLOUR_AUTO};
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error like a full disk */
-    char title[] = "holdfast";
+    char title[64];
+    (void)snprintf(title, sizeof(title), "%s", program->name);
     if (argc > 0) {
         argv[0] = title;
     }
@@ -267,17 +291,17 @@ int hf_command_main(int argc, char **argv)
     if (parse(&invocation, &choices, argc, argv) != HF_OK) {
         return HF_EXIT_USAGE;
     }
-    if (invocation.config_path == NULL) {
+    if (program->is_configured && invocation.config_path == NULL) {
         invocation.config_path = find_config();
     }
     if (invocation.argument_count > 0) {
         return run_subcommand(&invocation, &choices);
     }
     if (choices.wants_version) {
-        hf_help_version(&invocation.out);
+        hf_help_version(&invocation.out, program);
         return HF_EXIT_DONE;
     }
-    hf_help_print(choices.wants_help ? &invocation.out : &invocation.err, NULL);
+    hf_help_print(choices.wants_help ? &invocation.out : &invocation.err, program, NULL);
     return choices.wants_help ? HF_EXIT_DONE : HF_EXIT_USAGE;
 }
 
@@ -322,7 +346,8 @@ static void say(const struct hf_invocation *invocation, const char *format, va_l
 {
     char text[4096];
     (void)vsnprintf(text, sizeof(text), format, arguments);
-    hf_term_put(&invocation->err, HF_STYLE_BAD, "holdfast %s:", invocation->command->name);
+    hf_term_put(&invocation->err, HF_STYLE_BAD, "%s %s:", invocation->program->name,
+                invocation->command->name);
     hf_term_put(&invocation->err, HF_STYLE_PLAIN, " %s\n", text);
 }
 
@@ -341,7 +366,7 @@ int hf_command_misuse(const struct hf_invocation *invocation, const char *format
     va_start(arguments, format);
     say(invocation, format, arguments);
     va_end(arguments);
-    hf_term_put(&invocation->err, HF_STYLE_DIM, "See holdfast %s --help.\n",
+    hf_term_put(&invocation->err, HF_STYLE_DIM, "See %s %s --help.\n", invocation->program->name,
                 invocation->command->name);
     return HF_EXIT_USAGE;
 }

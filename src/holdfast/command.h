@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Command: the frame around every `holdfast SUBCOMMAND`.
+ * Command: the frame around every subcommand of `holdfast` and `holdfast-drill`.
  *
  * A subcommand is one file cmd_NAME.c that defines one `const struct hf_command hf_command_NAME`,
- * named in the list in command_table.c. The frame parses options (the common ones and those of
- * the subcommand), prints --help, checks how many arguments there are, and calls run.
+ * named in the list of its program (command_table.c, drill_command_table.c). The frame parses
+ * options (the common ones and those of the subcommand), prints --help, checks how many arguments
+ * there are, and calls run.
  * Results go to standard output, messages and problems to standard error.
  */
 #ifndef HF_HOLDFAST_COMMAND_H
@@ -29,7 +30,7 @@ enum { HF_COMMAND_OPTIONS_MAX = 16 };
 /* One option of a subcommand; a table of them ends with a row whose name is NULL. */
 struct hf_option {
     const char *name;     /* long name without the dashes */
-    char letter;          /* short name, or 0; not c, h, V */
+    char letter;          /* short name, or 0; not h, V, and c where it is taken */
     const char *argument; /* what --help calls its argument (NAME), or NULL: takes none */
     const char *help;     /* one line, upper case first, no full stop */
 };
@@ -43,17 +44,40 @@ enum hf_command_group {                    /* the order of `holdfast --help` */
 
 struct hf_command;
 
+/* What the subcommands of one program have in common. */
+struct hf_program {
+    const char *name;                                 /* "holdfast" */
+    const char *about;                                /* a sentence, with its full stop */
+    const char *group_titles[HF_COMMAND_GROUP_COUNT]; /* in --help */
+    bool is_configured; /* has -c and --log-level; else their letters and names are free */
+    const struct hf_command *const *commands; /* in the order of --help */
+    size_t command_count;
+};
+
+/* `holdfast` itself (command_table.c). */
+extern const struct hf_program hf_program_holdfast;
+
 /* One call of a subcommand, parsed. Texts are borrowed from argv. */
 struct hf_invocation {
+    const struct hf_program *program;
     const struct hf_command *command;
     const char *config_path; /* -c, else the first default path that exists, else ./holdfast.yaml */
     bool json;               /* --output json */
+    bool direct;             /* --direct: no daemon is asked */
     enum hf_log_level log_level;
-    struct hf_term out; /* standard output and error: stream, colour, width */
+    const char *log_format; /* --log-format, or NULL: as the configuration says */
+    struct hf_term out;     /* standard output and error: stream, colour, width */
     struct hf_term err;
     char **arguments; /* what is left after the options */
     int argument_count;
     const char *values[HF_COMMAND_OPTIONS_MAX]; /* of command->options; use hf_option_value */
+    /* Of a change that was asked for over the API; NULL: by a command. */
+    const struct hf_remote *remote;
+};
+
+struct hf_remote {
+    bool has_revision;
+    uint64_t revision; /* of what operators said: on another one nothing is changed */
 };
 
 struct hf_command {
@@ -66,13 +90,12 @@ struct hf_command {
     int arguments_min;
     int arguments_max;
     int (*run)(const struct hf_invocation *invocation); /* returns an enum hf_exit */
+    /* Lets a running daemon do it; false: run it. Or NULL. See remote.h. */
+    bool (*remote)(const struct hf_invocation *invocation, int *ret_exit);
 };
 
-/* All subcommands in the order of --help; ret_count of them. */
-const struct hf_command *const *hf_commands(size_t *ret_count);
-
 /* What main does. */
-int hf_command_main(int argc, char **argv);
+int hf_program_main(const struct hf_program *program, int argc, char **argv);
 
 /* The text after the option, "" for one that takes no argument, NULL if it was not given. Giving an
  * option that is not in the table is a broken invariant. */
@@ -84,7 +107,7 @@ bool hf_option_given(const struct hf_invocation *invocation, const char *name);
 int hf_option_number(const struct hf_invocation *invocation, const char *name, uint64_t low,
                      uint64_t high, uint64_t *ret_number);
 
-/* Prints "holdfast NAME: MESSAGE" to standard error, in colour, and returns HF_EXIT_FAILED. */
+/* Prints "PROGRAM NAME: MESSAGE" to standard error, in colour, and returns HF_EXIT_FAILED. */
 int hf_command_fail(const struct hf_invocation *invocation, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -7,9 +7,12 @@
     X(planner)                                                                                     \
     X(enactor)                                                                                     \
     X(janitor)                                                                                     \
+    X(api)                                                                                         \
     X(status)                                                                                      \
     X(explain)                                                                                     \
     X(history)                                                                                     \
+    X(incident)                                                                                    \
+    X(statuspage)                                                                                  \
     X(plan)                                                                                        \
     X(check_config)                                                                                \
     X(drain)                                                                                       \
@@ -30,8 +33,11 @@ HF_COMMANDS(HF_COMMAND_DECLARE)
 static const struct hf_command *const commands[] = {HF_COMMANDS(HF_COMMAND_ROW)};
 #undef HF_COMMAND_ROW
 
-const struct hf_command *const *hf_commands(size_t *ret_count)
-{
-    *ret_count = sizeof(commands) / sizeof(commands[0]);
-    return commands;
-}
+const struct hf_program hf_program_holdfast = {
+    .name = "holdfast",
+    .about = "Holdfast keeps DNS endpoints answered.",
+    .group_titles = {"Run", "Look", "Change"},
+    .is_configured = true,
+    .commands = commands,
+    .command_count = sizeof(commands) / sizeof(commands[0]),
+};

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "holdfast/lab_command.h"
 #include "holdfast/lab_compare_show.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 #include "lab/page.h"
 
 enum { PAGE_SIZE_MAX = 1024 * 1024 }; /* of any options; see HF_PAGE_SIZE_MAX */
@@ -31,12 +31,12 @@ static int compare(const struct hf_lab_call *call, const struct hf_compare_optio
                    struct hf_compare_result *ret_result)
 {
     size_t size = hf_compare_layout(options);
-    void *memory = hf_lab_map(size);
+    void *memory = hf_tool_map(size);
     if (memory == NULL) {
         return hf_lab_fail(call, "no address space for %zu octets; see --states-max", size);
     }
     int error = hf_compare_run(options, memory, ret_result);
-    hf_lab_unmap(memory, size);
+    hf_tool_unmap(memory, size);
     if (error == HF_ENOENT) {
         return hf_lab_fail(call, "with these options the cloud's protocol has no outage, or no "
                                  "wedge after it; more --plans or a smaller --age have them");
@@ -56,7 +56,7 @@ static int write_page(struct hf_lab_call *call, const struct hf_compare_result *
     struct hf_buf html;
     hf_buf_init(&html, PAGE_SIZE_MAX);
     hf_page_write(result, &html);
-    if (hf_buf_error(&html) != HF_OK || hf_lab_write(path, &html) != HF_OK) {
+    if (hf_buf_error(&html) != HF_OK || hf_tool_write(path, &html) != HF_OK) {
         status = hf_lab_fail(call, "cannot write %s: %s", path,
                              hf_buf_error(&html) != HF_OK ? "it is too large" : strerror(errno));
     } else {

@@ -6,7 +6,7 @@
 
 #include "codec/json.h"
 #include "holdfast/lab_show.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 
 enum { INDENT = 2, TEXT_COLUMNS_LEAST = 40 };
 
@@ -167,9 +167,9 @@ static void show_cloud(const struct hf_lab_call *call, const struct hf_compare_r
 
 static void show_end(const struct hf_lab_call *call, const struct hf_compare_result *result)
 {
-    char states[HF_LAB_SHORT_MAX];
+    char states[HF_TOOL_SHORT_MAX];
     const struct hf_term *out = &call->out;
-    hf_lab_count_text(result->outage_states + result->wedge_states, states);
+    hf_tool_count_text(result->outage_states + result->wedge_states, states);
     hf_term_put(out, HF_STYLE_BAD, "\nThe cloud's protocol: ");
     hf_term_put(out, HF_STYLE_PLAIN,
                 "empty after step %" PRIu32 ", wedged after step %" PRIu32

@@ -7,7 +7,7 @@
 #include "holdfast/lab_command.h"
 #include "holdfast/lab_explore_show.h"
 #include "holdfast/lab_timeline.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 
 enum {
     HEAL_EACH = 1000,
@@ -19,7 +19,7 @@ enum {
 
 static void make_options(const struct hf_lab_call *call, struct hf_explore_options *ret_options)
 {
-    uint64_t memory = hf_lab_number(call, "memory", hf_lab_memory_of_machine() / 2);
+    uint64_t memory = hf_lab_number(call, "memory", hf_tool_memory_of_machine() / 2);
     uint64_t most = memory / STATE_COST;
     most = most < HF_EXPLORE_STATES_MAX ? most : HF_EXPLORE_STATES_MAX;
     uint64_t ring = hf_lab_number(call, "ring", memory);
@@ -42,12 +42,12 @@ static void share_memory(struct hf_lab_search *search)
 }
 
 /* Runs to the end or until a signal; so many states at a time that a turn is short. */
-static void search(struct hf_lab_search *search, struct hf_lab_progress *progress)
+static void search(struct hf_lab_search *search, struct hf_tool_progress *progress)
 {
     uint32_t turn = 64;
     double before_s = search->began_s;
     while (hf_explore_run(&search->explore, turn) == HF_EXPLORE_GOING) {
-        double now_s = hf_lab_now_s();
+        double now_s = hf_tool_now_s();
         if (now_s - before_s > 2 * TURN_MS / 1000.0) {
             turn = turn > 1 ? turn / 2 : 1;
         } else if (now_s - before_s < TURN_MS / 2000.0 && turn < TURN_STATES_MAX) {
@@ -56,16 +56,16 @@ static void search(struct hf_lab_search *search, struct hf_lab_progress *progres
         before_s = now_s;
         search->seconds = now_s - search->began_s;
         share_memory(search);
-        if (hf_lab_interrupted(0)) {
+        if (hf_tool_interrupted(0)) {
             search->is_interrupted = true;
             break;
         }
-        if (hf_lab_progress_due(progress)) {
+        if (hf_tool_progress_due(progress)) {
             hf_lab_explore_progress(search, progress);
         }
     }
-    search->seconds = hf_lab_now_s() - search->began_s;
-    hf_lab_progress_end(progress);
+    search->seconds = hf_tool_now_s() - search->began_s;
+    hf_tool_progress_end(progress);
 }
 
 /* The way to what was found: timeline and trace file. */
@@ -113,19 +113,19 @@ static bool take_room(const struct hf_lab_call *call, const struct hf_explore_op
 {
     const struct hf_model *model = &call->world.model;
     room->search_size = hf_explore_layout(model, options);
-    room->search = hf_lab_map(room->search_size);
+    room->search = hf_tool_map(room->search_size);
     room->weave_size = is_woven ? hf_weave_layout(model) : 0;
-    room->weave = is_woven ? hf_lab_map(room->weave_size) : NULL;
+    room->weave = is_woven ? hf_tool_map(room->weave_size) : NULL;
     return room->search != NULL && (room->weave != NULL || !is_woven);
 }
 
 static void give_room(const struct room *room)
 {
     if (room->search != NULL) {
-        hf_lab_unmap(room->search, room->search_size);
+        hf_tool_unmap(room->search, room->search_size);
     }
     if (room->weave != NULL) {
-        hf_lab_unmap(room->weave, room->weave_size);
+        hf_tool_unmap(room->weave, room->weave_size);
     }
 }
 
@@ -150,10 +150,10 @@ static int run(struct hf_lab_call *call)
         return hf_lab_fail(call, "no address space for %zu octets; see --memory and --states-max",
                            room.search_size + room.weave_size);
     }
-    struct hf_lab_progress progress;
-    hf_lab_progress_init(&progress, &call->err);
-    hf_lab_block_signals();
-    all->began_s = hf_lab_now_s();
+    struct hf_tool_progress progress;
+    hf_tool_progress_init(&progress, &call->err);
+    hf_tool_block_signals();
+    all->began_s = hf_tool_now_s();
     if (all->is_woven) {
         hf_weave_init(&all->weave, &call->world.model, room.weave, &all->woven);
     }

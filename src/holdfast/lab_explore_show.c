@@ -17,21 +17,21 @@ static double bytes_per_state(const struct hf_explore *explore)
     return explore->states > 0 ? (double)hf_explore_stored(explore) / explore->states : 0;
 }
 
-void hf_lab_explore_progress(const struct hf_lab_search *search, struct hf_lab_progress *progress)
+void hf_lab_explore_progress(const struct hf_lab_search *search, struct hf_tool_progress *progress)
 {
     const struct hf_explore *explore = &search->explore;
-    char states[HF_LAB_SHORT_MAX], waiting[HF_LAB_SHORT_MAX], rate[HF_LAB_SHORT_MAX];
-    char memory[HF_TERM_SHORT_MAX], seconds[HF_LAB_SHORT_MAX], text[256];
-    hf_lab_count_text(explore->states, states);
-    hf_lab_count_text(explore->states - explore->expanded, waiting);
-    hf_lab_rate_text(per_second(search, explore->states), rate);
+    char states[HF_TOOL_SHORT_MAX], waiting[HF_TOOL_SHORT_MAX], rate[HF_TOOL_SHORT_MAX];
+    char memory[HF_TERM_SHORT_MAX], seconds[HF_TOOL_SHORT_MAX], text[256];
+    hf_tool_count_text(explore->states, states);
+    hf_tool_count_text(explore->states - explore->expanded, waiting);
+    hf_tool_rate_text(per_second(search, explore->states), rate);
     hf_term_size(hf_explore_memory(explore) +
                      (search->is_woven ? hf_weave_memory(&search->weave) : 0),
                  memory);
-    hf_lab_seconds_text(search->seconds, seconds);
+    hf_tool_seconds_text(search->seconds, seconds);
     (void)snprintf(text, sizeof(text), "%s states, %s wait  depth %" PRIu32 "  %s/s  %s  %s",
                    states, waiting, explore->depth, rate, memory, seconds);
-    hf_lab_progress_put(progress, text);
+    hf_tool_progress_put(progress, text);
 }
 
 static const char *end_name(const struct hf_lab_search *search)
@@ -66,7 +66,7 @@ static void show_json(const struct hf_lab_call *call, const struct hf_lab_search
         hf_json_put_u64(&json, "forms", search->weave.form_count);
         hf_json_put_u64(&json, "base_steps", search->weave.base_steps);
     }
-    hf_json_put_u64(&json, "memory_bytes", hf_lab_memory_peak());
+    hf_json_put_u64(&json, "memory_bytes", hf_tool_memory_peak());
     hf_json_put_double(&json, "missed", hf_explore_missed(explore));
     hf_json_put_text(&json, "end", end_name(search));
     hf_json_put_text(&json, "why", explore->why);
@@ -77,8 +77,8 @@ static void show_json(const struct hf_lab_call *call, const struct hf_lab_search
 
 static void put_count(struct hf_table *table, const char *name, uint64_t number)
 {
-    char text[HF_LAB_SHORT_MAX];
-    hf_lab_count_text(number, text);
+    char text[HF_TOOL_SHORT_MAX];
+    hf_tool_count_text(number, text);
     hf_table_put(table, HF_STYLE_PLAIN, "%s", name);
     hf_table_put(table, HF_STYLE_PLAIN, "%s", text);
 }
@@ -93,7 +93,7 @@ static void show_table(const struct hf_lab_call *call, const struct hf_lab_searc
 {
     const struct hf_explore *explore = &search->explore;
     struct hf_table table;
-    char text[64], memory[HF_TERM_SHORT_MAX], rate[HF_LAB_SHORT_MAX];
+    char text[64], memory[HF_TERM_SHORT_MAX], rate[HF_TOOL_SHORT_MAX];
     hf_table_init(&table, "|>");
     put_count(&table, "states", explore->states);
     put_count(&table, "transitions", explore->transitions);
@@ -105,9 +105,9 @@ static void show_table(const struct hf_lab_call *call, const struct hf_lab_searc
     if (explore->states > explore->expanded) {
         put_count(&table, "states that still wait", explore->states - explore->expanded);
     }
-    hf_lab_seconds_text(search->seconds, text);
+    hf_tool_seconds_text(search->seconds, text);
     put_text(&table, "time", text);
-    hf_lab_rate_text(per_second(search, explore->states), rate);
+    hf_tool_rate_text(per_second(search, explore->states), rate);
     put_text(&table, "states per second", rate);
     (void)snprintf(text, sizeof(text), "%.1f", bytes_per_state(explore));
     put_text(&table, "bytes per stored state", text);
@@ -115,7 +115,7 @@ static void show_table(const struct hf_lab_call *call, const struct hf_lab_searc
         put_count(&table, "forms of parts", search->weave.form_count);
         put_count(&table, "steps taken by the machines", search->weave.base_steps);
     }
-    hf_term_size(hf_lab_memory_peak(), memory);
+    hf_term_size(hf_tool_memory_peak(), memory);
     put_text(&table, "memory of the process", memory);
     (void)snprintf(text, sizeof(text), "%.2g", hf_explore_missed(explore));
     put_text(&table, "expected missed states", text);

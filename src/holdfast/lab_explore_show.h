@@ -6,7 +6,7 @@
 #define HF_HOLDFAST_LAB_EXPLORE_SHOW_H
 
 #include "holdfast/lab_command.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 #include "lab/explore.h"
 #include "lab/weave.h"
 
@@ -20,7 +20,7 @@ struct hf_lab_search {
     bool is_interrupted;
 };
 
-void hf_lab_explore_progress(const struct hf_lab_search *search, struct hf_lab_progress *progress);
+void hf_lab_explore_progress(const struct hf_lab_search *search, struct hf_tool_progress *progress);
 
 void hf_lab_explore_show(const struct hf_lab_call *call, const struct hf_lab_search *search);
 

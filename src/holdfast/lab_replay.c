@@ -9,7 +9,7 @@
 #include "holdfast/lab_command.h"
 #include "holdfast/lab_show.h"
 #include "holdfast/lab_timeline.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 
 enum { FILE_MAX_SIZE = 256 * 1024 * 1024, PROBLEM_MAX = 1000 };
 
@@ -21,7 +21,7 @@ static int load(struct hf_lab_call *call, struct hf_trace *ret_trace)
     int status = HF_LAB_FAILED;
     hf_buf_init(&file, FILE_MAX_SIZE);
     hf_buf_init(&problem, PROBLEM_MAX);
-    if (hf_lab_read(call->file, &file) != HF_OK) {
+    if (hf_tool_read(call->file, &file) != HF_OK) {
         (void)hf_lab_fail(call, "cannot read %s: %s", call->file,
                           hf_buf_error(&file) != HF_OK ? "it is too large" : strerror(errno));
         goto out;

@@ -20,27 +20,27 @@ enum {
 static void wait_for_jobs(const struct hf_lab_call *call, struct hf_lab_simulation *all,
                           struct hf_lab_jobs *jobs)
 {
-    struct hf_lab_progress progress;
+    struct hf_tool_progress progress;
     double stopped_s = 0;
-    hf_lab_progress_init(&progress, &call->err);
+    hf_tool_progress_init(&progress, &call->err);
     while (jobs->running > 0) {
-        if (hf_lab_interrupted(TURN_MS)) {
+        if (hf_tool_interrupted(TURN_MS)) {
             all->is_interrupted = true;
             atomic_store(&all->board->stop, true);
         }
         hf_lab_jobs_reap(jobs, &call->world.model);
-        all->seconds = hf_lab_now_s() - all->began_s;
+        all->seconds = hf_tool_now_s() - all->began_s;
         if (atomic_load(&all->board->stop)) {
             stopped_s = stopped_s == 0 ? all->seconds : stopped_s;
             if (all->seconds - stopped_s > KILL_AFTER_S) {
                 hf_lab_jobs_kill(jobs);
             }
         }
-        if (hf_lab_progress_due(&progress)) {
+        if (hf_tool_progress_due(&progress)) {
             hf_lab_simulate_progress(all, &progress);
         }
     }
-    hf_lab_progress_end(&progress);
+    hf_tool_progress_end(&progress);
 }
 
 /* Those that were noted, by seed. */
@@ -87,26 +87,26 @@ static bool record(const struct hf_lab_call *call, const struct hf_lab_simulatio
 static void shrink(const struct hf_lab_call *call, struct hf_trace *trace)
 {
     struct hf_shrink all;
-    struct hf_lab_progress progress;
+    struct hf_tool_progress progress;
     double limit_s = (double)hf_lab_number(call, "shrink-time", SHRINK_S);
-    double began_s = hf_lab_now_s();
+    double began_s = hf_tool_now_s();
     uint32_t before = trace->step_count;
     void *memory = calloc(1, hf_shrink_layout(&call->world.model, trace->step_count));
     if (memory == NULL) {
         abort();
     }
     hf_shrink_init(&all, &call->world.model, trace, memory);
-    hf_lab_progress_init(&progress, &call->err);
-    while (hf_lab_now_s() - began_s < limit_s && !hf_lab_interrupted(0) && hf_shrink_try(&all)) {
-        if (hf_lab_progress_due(&progress)) {
+    hf_tool_progress_init(&progress, &call->err);
+    while (hf_tool_now_s() - began_s < limit_s && !hf_tool_interrupted(0) && hf_shrink_try(&all)) {
+        if (hf_tool_progress_due(&progress)) {
             char text[128];
             (void)snprintf(text, sizeof(text),
                            "minimising: %" PRIu32 " of %" PRIu32 " steps, %" PRIu64 " tries",
                            all.best_count, before, all.tried);
-            hf_lab_progress_put(&progress, text);
+            hf_tool_progress_put(&progress, text);
         }
     }
-    hf_lab_progress_end(&progress);
+    hf_tool_progress_end(&progress);
     hf_shrink_result(&all, trace);
     free(memory);
     if (!call->json) {
@@ -150,7 +150,7 @@ static int run(struct hf_lab_call *call)
         .steps = (uint32_t)hf_lab_number(call, "steps", steps > 0 ? steps : STEPS),
         .twice_each = (uint32_t)hf_lab_number(call, "twice-each", TWICE_EACH),
     };
-    uint64_t count = hf_lab_number(call, "jobs", hf_lab_cores());
+    uint64_t count = hf_lab_number(call, "jobs", hf_tool_cores());
     count = count < plan.seeds ? count : plan.seeds;
     struct hf_lab_simulation all = {.board = hf_lab_board_new(&plan)};
     if (all.board == NULL) {
@@ -161,8 +161,8 @@ static int run(struct hf_lab_call *call)
         return hf_lab_misuse(call, "--first and --seeds: found seeds beyond 64 bits");
     }
     struct hf_lab_jobs jobs;
-    hf_lab_block_signals();
-    all.began_s = hf_lab_now_s();
+    hf_tool_block_signals();
+    all.began_s = hf_tool_now_s();
     bool is_started =
         hf_lab_jobs_start(&jobs, all.board, &call->world.model,
                           (uint32_t)(count < HF_LAB_JOBS_MAX ? count : HF_LAB_JOBS_MAX));

@@ -7,7 +7,7 @@
 
 #include "holdfast/lab_command.h"
 #include "holdfast/lab_jobs.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 #include "lab/shrink.h"
 
 struct hf_lab_simulation {
@@ -19,7 +19,7 @@ struct hf_lab_simulation {
 };
 
 void hf_lab_simulate_progress(const struct hf_lab_simulation *all,
-                              struct hf_lab_progress *progress);
+                              struct hf_tool_progress *progress);
 
 void hf_lab_simulate_show(const struct hf_lab_call *call, const struct hf_lab_simulation *all);
 

@@ -11,26 +11,27 @@ static double per_second(const struct hf_lab_simulation *all, uint64_t number)
     return all->seconds > 0 ? (double)number / all->seconds : 0;
 }
 
-void hf_lab_simulate_progress(const struct hf_lab_simulation *all, struct hf_lab_progress *progress)
+void hf_lab_simulate_progress(const struct hf_lab_simulation *all,
+                              struct hf_tool_progress *progress)
 {
     enum { BAR = 24 };
     uint64_t runs = atomic_load(&all->board->runs), seeds = all->board->plan.seeds;
-    char bar[BAR + 1], done[HF_LAB_SHORT_MAX], whole[HF_LAB_SHORT_MAX], rate[HF_LAB_SHORT_MAX];
-    char left[HF_LAB_SHORT_MAX] = "-", text[256];
+    char bar[BAR + 1], done[HF_TOOL_SHORT_MAX], whole[HF_TOOL_SHORT_MAX], rate[HF_TOOL_SHORT_MAX];
+    char left[HF_TOOL_SHORT_MAX] = "-", text[256];
     double part = (double)runs / (double)seeds;
     int filled = (int)(part * BAR);
     memset(bar, '.', BAR);
     memset(bar, '#', (size_t)filled);
     bar[BAR] = '\0';
-    hf_lab_count_text(runs, done);
-    hf_lab_count_text(seeds, whole);
-    hf_lab_rate_text(per_second(all, runs), rate);
+    hf_tool_count_text(runs, done);
+    hf_tool_count_text(seeds, whole);
+    hf_tool_rate_text(per_second(all, runs), rate);
     if (runs > 0) {
-        hf_lab_seconds_text((double)(seeds - runs) * all->seconds / (double)runs, left);
+        hf_tool_seconds_text((double)(seeds - runs) * all->seconds / (double)runs, left);
     }
     (void)snprintf(text, sizeof(text), "[%s] %s of %s worlds  %s/s  %s left", bar, done, whole,
                    rate, left);
-    hf_lab_progress_put(progress, text);
+    hf_tool_progress_put(progress, text);
 }
 
 static const char *why_of(const struct hf_lab_simulation *all)
@@ -79,31 +80,31 @@ static void put(struct hf_table *table, const char *name, const char *text)
 
 static void put_count(struct hf_table *table, const char *name, uint64_t number)
 {
-    char text[HF_LAB_SHORT_MAX];
-    hf_lab_count_text(number, text);
+    char text[HF_TOOL_SHORT_MAX];
+    hf_tool_count_text(number, text);
     put(table, name, text);
 }
 
 static void show_table(const struct hf_lab_call *call, const struct hf_lab_simulation *all)
 {
     struct hf_table table;
-    char text[64], short_text[HF_LAB_SHORT_MAX];
+    char text[64], short_text[HF_TOOL_SHORT_MAX];
     uint64_t runs = atomic_load(&all->board->runs);
     uint64_t simulated_ms = atomic_load(&all->board->simulated_ms);
     hf_table_init(&table, "|>");
     put_count(&table, "worlds", runs);
     put_count(&table, "failures", all->failure_count);
     put_count(&table, "steps", atomic_load(&all->board->steps));
-    hf_lab_seconds_text(all->seconds, text);
+    hf_tool_seconds_text(all->seconds, text);
     put(&table, "time", text);
-    hf_lab_rate_text(per_second(all, runs), text);
+    hf_tool_rate_text(per_second(all, runs), text);
     put(&table, "worlds per second", text);
-    hf_lab_rate_text(per_second(all, atomic_load(&all->board->steps)), text);
+    hf_tool_rate_text(per_second(all, atomic_load(&all->board->steps)), text);
     put(&table, "steps per second", text);
     if (call->world.model.time_ms != NULL) {
-        hf_lab_seconds_text((double)simulated_ms / 1000, text);
+        hf_tool_seconds_text((double)simulated_ms / 1000, text);
         put(&table, "simulated time", text);
-        hf_lab_rate_text(per_second(all, simulated_ms) / 1000, short_text);
+        hf_tool_rate_text(per_second(all, simulated_ms) / 1000, short_text);
         (void)snprintf(text, sizeof(text), "%s : 1", short_text);
         put(&table, "simulated to real time", text);
     }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 
 enum { LINE_MAX_SIZE = 4096, FILE_MAX_SIZE = 256 * 1024 * 1024 };
 
@@ -188,7 +188,7 @@ void hf_lab_found(struct hf_lab_call *call, struct hf_trace *trace)
                           "not determined by its choices",
                           trace->model);
     }
-    if (hf_buf_error(&file) != HF_OK || hf_lab_write(path, &file) != HF_OK) {
+    if (hf_buf_error(&file) != HF_OK || hf_tool_write(path, &file) != HF_OK) {
         (void)hf_lab_fail(call, "cannot write %s: %s", path,
                           hf_buf_error(&file) != HF_OK ? "it is too large" : strerror(errno));
     } else {

@@ -3,5 +3,5 @@
 
 int main(int argc, char **argv)
 {
-    return hf_command_main(argc, argv);
+    return hf_program_main(&hf_program_holdfast, argc, argv);
 }

@@ -3,32 +3,10 @@
 
 #include <string.h>
 
+#include "codec/html.h"
 #include "lab/page_style.h"
 
 /* --- pieces --- */
-
-static void put_escaped(struct hf_buf *html, const char *text)
-{
-    for (; *text != 0; text++) {
-        switch (*text) {
-        case '&':
-            hf_buf_put_text(html, "&amp;");
-            break;
-        case '<':
-            hf_buf_put_text(html, "&lt;");
-            break;
-        case '>':
-            hf_buf_put_text(html, "&gt;");
-            break;
-        case '"':
-            hf_buf_put_text(html, "&quot;");
-            break;
-        default:
-            hf_buf_put(html, text, 1);
-            break;
-        }
-    }
-}
 
 /* Of one side: what the page has said so far. */
 struct side {
@@ -52,7 +30,7 @@ static void put_line(struct hf_buf *html, const struct hf_timeline_line *line)
     static const char *const marks[] = {"&#9679;", "&#8856;", "&#10006;"};
     hf_buf_printf(html, "<li class=%s><i class=l%u>%s</i><span>", classes[line->kind], line->lane,
                   marks[line->kind]);
-    put_escaped(html, line->text);
+    hf_html_put_text(html, line->text);
     hf_buf_put_text(html, "</span></li>");
 }
 
@@ -61,7 +39,7 @@ static void put_answer(struct hf_buf *html, const char *name, uint32_t plan, uin
 {
     const char *class = plan == 0 ? "no" : plan < highest ? "old" : "ok";
     hf_buf_printf(html, "<b class=\"%s%s\">", class, changed ? " new" : "");
-    put_escaped(html, name);
+    hf_html_put_text(html, name);
     if (plan == 0) {
         hf_buf_put_text(html, " nothing");
     } else {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "holdfast/lab_jobs.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 #include "lab_toy.h"
 
 /* What a model must not have: a memory of its own. */
@@ -63,10 +63,10 @@ static struct hf_lab_board *simulate(const struct hf_model *model, uint64_t seed
     struct hf_lab_board *board = hf_lab_board_new(&plan);
     struct hf_lab_jobs jobs;
     assert_non_null(board);
-    hf_lab_block_signals();
+    hf_tool_block_signals();
     assert_true(hf_lab_jobs_start(&jobs, board, model, 2));
     while (jobs.running > 0) {
-        assert_false(hf_lab_interrupted(20));
+        assert_false(hf_tool_interrupted(20));
         hf_lab_jobs_reap(&jobs, model);
     }
     return board;

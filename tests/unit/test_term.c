@@ -157,12 +157,12 @@ static void test_colour_choice(void **state)
 static void test_nearest_command(void **state)
 {
     (void)state;
-    assert_string_equal(hf_help_nearest("rnu"), "run");
-    assert_string_equal(hf_help_nearest("plannner"), "planner");
-    assert_string_equal(hf_help_nearest("check"), "check-config");
-    assert_null(hf_help_nearest("xyzzy"));
-    assert_null(hf_help_nearest(""));
-    assert_null(hf_help_nearest("q"));
+    assert_string_equal(hf_help_nearest(&hf_program_holdfast, "rnu"), "run");
+    assert_string_equal(hf_help_nearest(&hf_program_holdfast, "plannner"), "planner");
+    assert_string_equal(hf_help_nearest(&hf_program_holdfast, "check"), "check-config");
+    assert_null(hf_help_nearest(&hf_program_holdfast, "xyzzy"));
+    assert_null(hf_help_nearest(&hf_program_holdfast, ""));
+    assert_null(hf_help_nearest(&hf_program_holdfast, "q"));
 }
 
 int main(void)

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "holdfast/lab_timeline.h"
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 
 enum { FILE_MAX = 4 * 1024 * 1024, PROBLEM_MAX = 500 };
 
@@ -24,7 +24,7 @@ static void replay(const char *path)
     uint32_t line = 0;
     hf_buf_init(&file, FILE_MAX);
     hf_buf_init(&problem, PROBLEM_MAX);
-    assert_int_equal(hf_lab_read(path, &file), HF_OK);
+    assert_int_equal(hf_tool_read(path, &file), HF_OK);
     uint32_t room = hf_trace_room(file.bytes, file.size);
     struct hf_schedule *steps = calloc(room, sizeof(steps[0]));
     assert_non_null(steps);

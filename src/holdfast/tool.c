@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "holdfast/lab_tool.h"
+#include "holdfast/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +15,14 @@
 
 #include "base/error.h"
 
-double hf_lab_now_s(void)
+double hf_tool_now_s(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-void *hf_lab_map(size_t size)
+void *hf_tool_map(size_t size)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
@@ -33,24 +33,24 @@ void *hf_lab_map(size_t size)
     return memory;
 }
 
-void hf_lab_unmap(void *memory, size_t size)
+void hf_tool_unmap(void *memory, size_t size)
 {
     (void)munmap(memory, size);
 }
 
-uint64_t hf_lab_memory_of_machine(void)
+uint64_t hf_tool_memory_of_machine(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_C(1) << 30;
 }
 
-uint64_t hf_lab_memory_peak(void)
+uint64_t hf_tool_memory_peak(void)
 {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
-unsigned hf_lab_cores(void)
+unsigned hf_tool_cores(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return cores > 0 ? (unsigned)cores : 1;
@@ -63,7 +63,7 @@ static void make_set(sigset_t *ret_set)
     (void)sigaddset(ret_set, SIGTERM);
 }
 
-void hf_lab_block_signals(void)
+void hf_tool_block_signals(void)
 {
     sigset_t set;
     make_set(&set);
@@ -71,7 +71,7 @@ void hf_lab_block_signals(void)
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-bool hf_lab_interrupted(unsigned wait_ms)
+bool hf_tool_interrupted(unsigned wait_ms)
 {
     sigset_t set;
     make_set(&set);
@@ -84,7 +84,7 @@ bool hf_lab_interrupted(unsigned wait_ms)
     return number == SIGINT || number == SIGTERM;
 }
 
-int hf_lab_read(const char *path, struct hf_buf *ret_buf)
+int hf_tool_read(const char *path, struct hf_buf *ret_buf)
 {
     uint8_t part[16384];
     int error = HF_OK;
@@ -130,7 +130,7 @@ static int write_as(const char *path, const char *mode, const struct hf_buf *buf
     return HF_OK;
 }
 
-int hf_lab_write(const char *path, const struct hf_buf *buf)
+int hf_tool_write(const char *path, const struct hf_buf *buf)
 {
     struct stat found;
     bool is_there = stat(path, &found) == 0;
@@ -156,9 +156,9 @@ int hf_lab_write(const char *path, const struct hf_buf *buf)
     return error;
 }
 
-void hf_lab_count_text(uint64_t number, char ret_text[HF_LAB_SHORT_MAX])
+void hf_tool_count_text(uint64_t number, char ret_text[HF_TOOL_SHORT_MAX])
 {
-    char digits[HF_LAB_SHORT_MAX];
+    char digits[HF_TOOL_SHORT_MAX];
     int size = snprintf(digits, sizeof(digits), "%" PRIu64, number);
     size_t at = 0;
     for (int i = 0; i < size; i++) {
@@ -170,18 +170,18 @@ void hf_lab_count_text(uint64_t number, char ret_text[HF_LAB_SHORT_MAX])
     ret_text[at] = '\0';
 }
 
-void hf_lab_rate_text(double rate, char ret_text[HF_LAB_SHORT_MAX])
+void hf_tool_rate_text(double rate, char ret_text[HF_TOOL_SHORT_MAX])
 {
     if (rate >= 1e6) {
-        (void)snprintf(ret_text, HF_LAB_SHORT_MAX, "%.2f M", rate / 1e6);
+        (void)snprintf(ret_text, HF_TOOL_SHORT_MAX, "%.2f M", rate / 1e6);
     } else if (rate >= 1e4) {
-        (void)snprintf(ret_text, HF_LAB_SHORT_MAX, "%.0f k", rate / 1e3);
+        (void)snprintf(ret_text, HF_TOOL_SHORT_MAX, "%.0f k", rate / 1e3);
     } else {
-        (void)snprintf(ret_text, HF_LAB_SHORT_MAX, "%.0f", rate);
+        (void)snprintf(ret_text, HF_TOOL_SHORT_MAX, "%.0f", rate);
     }
 }
 
-void hf_lab_seconds_text(double seconds, char ret_text[HF_LAB_SHORT_MAX])
+void hf_tool_seconds_text(double seconds, char ret_text[HF_TOOL_SHORT_MAX])
 {
     static const struct {
         double limit, large, small;
@@ -192,39 +192,39 @@ void hf_lab_seconds_text(double seconds, char ret_text[HF_LAB_SHORT_MAX])
         {730 * 86400.0, 86400, 3600, "d", "h"},
     };
     if (seconds < 120) {
-        (void)snprintf(ret_text, HF_LAB_SHORT_MAX, seconds < 10 ? "%.2f s" : "%.1f s", seconds);
+        (void)snprintf(ret_text, HF_TOOL_SHORT_MAX, seconds < 10 ? "%.2f s" : "%.1f s", seconds);
         return;
     }
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (seconds < units[i].limit) {
             unsigned large = (unsigned)(seconds / units[i].large);
             unsigned small = (unsigned)((seconds - large * units[i].large) / units[i].small);
-            (void)snprintf(ret_text, HF_LAB_SHORT_MAX, "%u %s %u %s", large, units[i].large_name,
+            (void)snprintf(ret_text, HF_TOOL_SHORT_MAX, "%u %s %u %s", large, units[i].large_name,
                            small, units[i].small_name);
             return;
         }
     }
-    (void)snprintf(ret_text, HF_LAB_SHORT_MAX, "%.1f years", seconds / (365.25 * 86400));
+    (void)snprintf(ret_text, HF_TOOL_SHORT_MAX, "%.1f years", seconds / (365.25 * 86400));
 }
 
-void hf_lab_progress_init(struct hf_lab_progress *progress, const struct hf_term *term)
+void hf_tool_progress_init(struct hf_tool_progress *progress, const struct hf_term *term)
 {
     bool is_terminal = isatty(fileno(term->stream)) == 1;
-    *progress = (struct hf_lab_progress){
-        .term = term, .is_shown = is_terminal, .next_s = hf_lab_now_s() + 0.2};
+    *progress = (struct hf_tool_progress){
+        .term = term, .is_shown = is_terminal, .next_s = hf_tool_now_s() + 0.2};
 }
 
-bool hf_lab_progress_due(struct hf_lab_progress *progress)
+bool hf_tool_progress_due(struct hf_tool_progress *progress)
 {
     enum { EACH_MS = 200 };
-    if (!progress->is_shown || hf_lab_now_s() < progress->next_s) {
+    if (!progress->is_shown || hf_tool_now_s() < progress->next_s) {
         return false;
     }
-    progress->next_s = hf_lab_now_s() + EACH_MS / 1000.0;
+    progress->next_s = hf_tool_now_s() + EACH_MS / 1000.0;
     return true;
 }
 
-void hf_lab_progress_put(struct hf_lab_progress *progress, const char *text)
+void hf_tool_progress_put(struct hf_tool_progress *progress, const char *text)
 {
     int width = (int)progress->term->width - 1;
     (void)fprintf(progress->term->stream, "\r\x1b[K%.*s", width, text);
@@ -232,7 +232,7 @@ void hf_lab_progress_put(struct hf_lab_progress *progress, const char *text)
     progress->is_there = true;
 }
 
-void hf_lab_progress_end(struct hf_lab_progress *progress)
+void hf_tool_progress_end(struct hf_tool_progress *progress)
 {
     if (progress->is_there) {
         (void)fputs("\r\x1b[K", progress->term->stream);
