@@ -157,8 +157,10 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
     struct hf_events_slot slot = slot_take(events, ring, place);
     for (uint32_t number = slot.first; number != 0;) {
         struct hf_events_chunk chunk = *chunk_at(events, number);
-        if (chunk.next != 0) {
-            fetch_chunk(chunk_at(events, chunk.next));
+        /* The next one was asked for a round ago, so that the one after it is known by now. */
+        uint32_t after = chunk.next != 0 ? chunk_at(events, chunk.next)->next : 0;
+        if (after != 0) {
+            fetch_chunk(chunk_at(events, after));
         }
         /* Given back first: what is moved out of it needs at most as many anew. */
         chunk_give_back(events, number);
@@ -185,6 +187,9 @@ static void fetch_ahead(struct hf_events *events, unsigned place)
     uint32_t number = events->slots[1][next].first;
     for (int i = 0; number != 0 && i < CHUNKS_AHEAD; i++) {
         const struct hf_events_chunk *chunk = &events->chunks[number - 1];
+        if (chunk->next != 0) {
+            fetch_chunk(&events->chunks[chunk->next - 1]);
+        }
         for (uint32_t k = 0; k < chunk->count; k++) {
             fetch(events, &chunk->events[k]);
         }
