@@ -17,7 +17,7 @@ enum {
     ENDPOINTS_MAX = 8,
     TYPE_SOA = 6,
     SOA_STANDARD_S = 900, /* where the zone's server does not answer */
-    WORKERS_EACH = 10,    /* of a backend */
+    WORKERS_EACH = 1,     /* of a backend */
 };
 
 static const struct hf_option options[] = {
@@ -239,7 +239,7 @@ static void put_head(struct draft *draft, uint64_t empty_s)
 {
     char length[HF_QUANTITY_TEXT_MAX], repaired[HF_QUANTITY_TEXT_MAX];
     hf_quantity_text(600 + (double)empty_s, HF_QUANTITY_DURATION, repaired);
-    hf_quantity_text(600 + (double)empty_s + 3600, HF_QUANTITY_DURATION, length);
+    hf_quantity_text(600 + (double)empty_s + 1800, HF_QUANTITY_DURATION, length);
     hf_buf_printf(
         &draft->text,
         "# A scenario to begin with, made from %s by holdfast-drill from-config.\n"
