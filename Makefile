@@ -7,9 +7,12 @@ MAKEFLAGS += --no-print-directory
 ONLY ?=
 export ONLY
 
+# What the browser tests need from npm; nothing else does.
+BROWSER_PACKAGES = tests/browser/node_modules/.package-lock.json
+
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit integration differential mutants proof gates sanitize tidy \
-	fuzz-smoke format bench drill install clean tests-build
+.PHONY: help setup build run test unit integration browser differential mutants proof gates \
+	sanitize tidy fuzz-smoke format bench drill install clean tests-build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +31,7 @@ run: ## set up, build and start the quickstart example; Ctrl-C ends it
 test: ## set up, build, run every test; ends with "N passed, N failed"
 	@tools/setup --test
 	@$(MAKE) tests-build
+	@$(MAKE) $(BROWSER_PACKAGES) || echo "the browser tests will fail: npm could not install"
 	@tools/run-tests --build $(BUILD)
 
 unit: tests-build ## build and run the unit tests
@@ -35,6 +39,9 @@ unit: tests-build ## build and run the unit tests
 
 integration: tests-build ## build and run the tests on real DNS servers
 	@tools/run-tests --build $(BUILD) --integration
+
+browser: build $(BROWSER_PACKAGES) ## build and run the tests of the page, in Chromium
+	@tools/run-tests --build $(BUILD) --browser
 
 differential: tests-build ## 100,000 random UPDATEs: the lab's model against each real server
 	@HOLDFAST_BUILD=$(abspath $(BUILD)) exec tests/differential/run
@@ -75,6 +82,10 @@ install: build ## install program and man pages; PREFIX at first set-up, DESTDIR
 
 clean: ## remove everything that was built
 	@rm -rf build build-*
+
+$(BROWSER_PACKAGES): tests/browser/package-lock.json
+	@npm ci --prefix tests/browser --no-audit --no-fund
+	@touch $@
 
 tests-build: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)

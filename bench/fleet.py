@@ -4,9 +4,10 @@
 The endpoints e0, e1, … lie in turn in the zones and answer with four of the five backends web-1 to
 web-5, each of an IPv4 and an IPv6 address: one is drained, at first web-5 (bench/drain.c). A group
 adds endpoints NAME-0, NAME-1, … with five backends of their own, so that one verdict changes
-exactly these; their health comes from a state file that is looked at every 100 ms. Fillers add
-pools that nothing looks at. Times are taken from the roles' logs (milliseconds), from the zones'
-serials and from answers, never from reports, which enactors write once a second.
+exactly these; their health comes from a state file that is looked at every 100 ms. It lies in a
+folder of its own: one that is renamed into the store's makes the next commit write that folder to
+disk. Fillers add pools that nothing looks at. Times are taken from the roles' logs (milliseconds),
+from the zones' serials and from answers, never from reports, which enactors write once a second.
 
 Servers start from zone files that are in step with the first plan (bench/planread.c), so that
 nothing has to be filled by UPDATEs, and all that are compared begin alike.
@@ -131,7 +132,7 @@ zones:
 {zones}pools:
 {pools}endpoints_file: endpoints.jsonl
 """
-CHECK = "{ type: file, path: states, interval: 100ms, rise: 1, fall: 1, hold_down: 0s }"
+CHECK = "{ type: file, path: health/states, interval: 100ms, rise: 1, fall: 1, hold_down: 0s }"
 NO_CHECK = "{ type: none }"
 
 
@@ -144,18 +145,19 @@ def backend_text(pool, number, i):
 
 
 class Fleet:
-    def __init__(self, kind, endpoints, zones=1, groups=None, fillers=0):
-        """groups: {name: count of endpoints}.
+    def __init__(self, kind, endpoints, zones=1, groups=None, fillers=0, extra=""):
+        """groups: {name: count of endpoints}. extra: more lines of the configuration.
         fillers: pools of five backends each that are never looked at; e0, e1, … use them in turn
         instead of web."""
         self.kind, self.endpoints, self.zones = kind, endpoints, zone_names(zones)
-        self.groups = groups or {}
+        self.groups, self.extra = groups or {}, extra
         self.count = endpoints + sum(self.groups.values())
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-bench-"))
         self.answered = BACKENDS if fillers else BACKENDS - 1  # of each family
         self.planner, self.enactors, self.twins = None, [], []
         self.server = self.new_server()
         self.server.write_secret(self.folder / "key")
+        (self.folder / "health").mkdir()
         self.states(())
         self.write_configuration(SETTINGS[kind.kind], fillers)
         self.step = 0
@@ -176,7 +178,8 @@ class Fleet:
             pools="".join(
                 f"  {pool}: {{ check: {checks[i]}, backends: ["
                 + ", ".join(backend_text(pool, i, k) for k in range(1, BACKENDS + 1)) + "] }\n"
-                for i, pool in enumerate(pools + [f"filler{i}" for i in range(fillers)]))))
+                for i, pool in enumerate(pools + [f"filler{i}" for i in range(fillers)])))
+            + self.extra)
         with open(self.folder / "endpoints.jsonl", "w") as lines:
             for i in range(self.endpoints):
                 pool = f"filler{i % fillers}" if fillers else "web"
@@ -188,10 +191,10 @@ class Fleet:
                                 f'"pools": ["{group}"]}}\n')
 
     def states(self, down):
-        new = self.folder / "states.new"
+        new = self.folder / "health" / "states.new"
         names = [f"{pool}-{i}" for pool in self.groups for i in range(1, BACKENDS + 1)]
         new.write_text("".join(f"{n} {'down' if n in down else 'up'}\n" for n in names))
-        new.rename(self.folder / "states")
+        new.rename(new.with_name("states"))
 
     def drain(self):
         """Another one of web's backends is out, and the one that was out is back: one plan."""

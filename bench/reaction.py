@@ -39,49 +39,27 @@ UPDATE_PAUSE_S = 0.1
 IDLE, BUSY = 1.5, 3.0  # to be reached: times commit and UPDATE; times an UPDATE
 
 
-class Scene:
-    """A fleet in step, with what measures beside it."""
+class Reactor:
+    """Flips backends of a fleet that is in step, and sees what comes of it."""
 
-    def __init__(self, kind, sizes):
-        self.shared = sizes["shared"]
-        self.fleet, _ = ready(kind, sizes["reaction"], ENACTORS, twins=1,
-                              groups={**{group: 1 for group in FLIPPED}, "shared": self.shared})
-        self.zone = self.fleet.zones[0]
-        self.tail = Tail(self.fleet.planner)
-        self.askers = {group: Asker(self.fleet.server, f"{group}-0.{self.zone}", "A")
-                       for group in FLIPPED}
+    def __init__(self, fleet, groups):
+        self.fleet = fleet
+        self.zone = fleet.zones[0]
+        self.tail = Tail(fleet.planner)
+        self.askers = {group: Asker(fleet.server, f"{group}-0.{self.zone}", "A")
+                       for group in groups}
         self.down = set()
-        self.raw = Raw(self.fleet.server, self.fleet.folder, self.shared,
-                       prefix="r", installation="raw")
-        self.raw("create 50 4")
-        self.quiet_raw = Raw(self.fleet.twins[0], self.fleet.folder, 1,
-                             prefix="r", installation="raw")
-        self.quiet_raw("create 1 1")
-        self.commits = Commits(self.fleet.folder)
 
     def close(self):
-        self.raw.close()
-        self.quiet_raw.close()
-        self.commits.close()
         for asker in self.askers.values():
             asker.close()
         self.tail.close()
-        self.fleet.close()
 
     def flip(self, group):
         """The state file says otherwise of the group's first backend."""
         self.tail.events()
         self.down ^= {f"{group}-1"}
         self.fleet.states(self.down)
-
-    def everything_up(self):
-        """As it was before bulk change and flips."""
-        self.fleet.settle()
-        self.down = set()
-        self.fleet.states(self.down)
-        self.fleet.drain()
-        self.fleet.wait_for_records()
-        self.fleet.settle()
 
     def react(self, group):
         """One flip of one endpoint, in milliseconds."""
@@ -104,6 +82,38 @@ class Scene:
                 "write_ms": 1000 * (times["answered"] - times["plan_published"]),
                 "all_ms": 1000 * (times["answered"] - times["verdict"])}
 
+
+class Scene(Reactor):
+    """A fleet in step, with what measures beside it."""
+
+    def __init__(self, kind, sizes):
+        self.shared = sizes["shared"]
+        fleet, _ = ready(kind, sizes["reaction"], ENACTORS, twins=1,
+                         groups={**{group: 1 for group in FLIPPED}, "shared": self.shared})
+        super().__init__(fleet, FLIPPED)
+        self.raw = Raw(self.fleet.server, self.fleet.folder, self.shared,
+                       prefix="r", installation="raw")
+        self.raw("create 50 4")
+        self.quiet_raw = Raw(self.fleet.twins[0], self.fleet.folder, 1,
+                             prefix="r", installation="raw")
+        self.quiet_raw("create 1 1")
+        self.commits = Commits(self.fleet.folder)
+
+    def close(self):
+        self.raw.close()
+        self.quiet_raw.close()
+        self.commits.close()
+        super().close()
+        self.fleet.close()
+
+    def everything_up(self):
+        """As it was before bulk change and flips."""
+        self.fleet.settle()
+        self.down = set()
+        self.fleet.states(self.down)
+        self.fleet.drain()
+        self.fleet.wait_for_records()
+        self.fleet.settle()
 
 
 def update_ms(sender):

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "codec/config_reader.h"
 #include "codec/fence.h"
+#include "core/incident.h"
 
 enum {
     MINUTE_MS = 60 * 1000,
@@ -26,14 +27,21 @@ enum root_key {
     ROOT_STORE,
     ROOT_DATA_DIR,
     ROOT_RUN,
+    ROOT_API,
     ROOT_JANITOR,
     ROOT_GUARD,
+    ROOT_LOG,
+    ROOT_ALERTS,
     ROOT_DEFAULTS,
     ROOT_TARGETS,
     ROOT_ZONES,
     ROOT_POOLS,
     ROOT_ENDPOINTS,
     ROOT_ENDPOINTS_FILE,
+    ROOT_SERVICES,
+    ROOT_DEPENDENTS,
+    ROOT_INCIDENTS,
+    ROOT_STATUSPAGE,
     ROOT_COUNT
 };
 
@@ -44,14 +52,21 @@ static const struct hf_key root_keys[ROOT_COUNT] = {
                        .kind = HF_KEY_PATH,
                        .offset = offsetof(struct hf_config, data_dir)},
     [ROOT_RUN] = {.name = "run", .kind = HF_KEY_NODE},
+    [ROOT_API] = {.name = "api", .kind = HF_KEY_NODE},
     [ROOT_JANITOR] = {.name = "janitor", .kind = HF_KEY_NODE},
     [ROOT_GUARD] = {.name = "guard", .kind = HF_KEY_NODE},
+    [ROOT_LOG] = {.name = "log", .kind = HF_KEY_NODE},
+    [ROOT_ALERTS] = {.name = "alerts", .kind = HF_KEY_NODE},
     [ROOT_DEFAULTS] = {.name = "defaults", .kind = HF_KEY_NODE},
     [ROOT_TARGETS] = {.name = "targets", .kind = HF_KEY_NODE},
     [ROOT_ZONES] = {.name = "zones", .kind = HF_KEY_NODE},
     [ROOT_POOLS] = {.name = "pools", .kind = HF_KEY_NODE},
     [ROOT_ENDPOINTS] = {.name = "endpoints", .kind = HF_KEY_NODE},
     [ROOT_ENDPOINTS_FILE] = {.name = "endpoints_file", .kind = HF_KEY_NODE},
+    [ROOT_SERVICES] = {.name = "services", .kind = HF_KEY_NODE},
+    [ROOT_DEPENDENTS] = {.name = "dependents", .kind = HF_KEY_NODE},
+    [ROOT_INCIDENTS] = {.name = "incidents", .kind = HF_KEY_NODE},
+    [ROOT_STATUSPAGE] = {.name = "statuspage", .kind = HF_KEY_NODE},
 };
 
 static const struct hf_key run_keys[] = {
@@ -153,12 +168,18 @@ struct part {
 static const struct part parts[] = {
     {ROOT_INSTALLATION, read_installation, "the name of this deployment, such as prod", false},
     {ROOT_STORE, read_store, "sqlite:PATH", false},
+    {ROOT_LOG, hf_read_log, NULL, false},
+    {ROOT_ALERTS, hf_read_alerts, NULL, true},
     {ROOT_DEFAULTS, hf_read_defaults, NULL, true},
     {ROOT_TARGETS, hf_read_targets, "the servers that are written to", false},
     {ROOT_ZONES, hf_read_zones, "the zones that hold the endpoints, each with its target", false},
     {ROOT_POOLS, hf_read_pools, "the backends, in pools with one check each", true},
     {ROOT_ENDPOINTS, hf_read_endpoints, NULL, true},
     {ROOT_ENDPOINTS_FILE, hf_read_endpoints_file, NULL, true},
+    {ROOT_SERVICES, hf_read_services, NULL, true},
+    {ROOT_DEPENDENTS, hf_read_dependents, NULL, true},
+    {ROOT_INCIDENTS, hf_read_incidents, NULL, false},
+    {ROOT_STATUSPAGE, hf_read_statuspage, NULL, false},
 };
 
 static void read_parts(struct hf_reader *reader, uint32_t root, const uint32_t *values)
@@ -203,6 +224,13 @@ static void read_tree(struct hf_reader *reader)
     }
     read_small_maps(reader, values);
     read_parts(reader, root, values);
+    if (values[ROOT_API] != 0) {
+        hf_enter(reader, "api");
+    }
+    hf_read_api(reader, values[ROOT_API]);
+    if (values[ROOT_API] != 0) {
+        hf_leave(reader);
+    }
 }
 
 static void rows_init(struct hf_config_own *own)
@@ -216,6 +244,10 @@ static void rows_init(struct hf_config_own *own)
     own->endpoint_pools.row_size = sizeof(uint32_t);
     own->sites.row_size = sizeof(const char *);
     own->files.row_size = sizeof(const char *);
+    own->services.row_size = sizeof(struct hf_config_service);
+    own->service_endpoints.row_size = sizeof(uint32_t);
+    own->dependents.row_size = sizeof(struct hf_config_dependent);
+    own->dependent_services.row_size = sizeof(uint32_t);
 }
 
 static void reader_init(struct hf_reader *reader, struct hf_config_own *own, const char *name,
@@ -228,6 +260,8 @@ static void reader_init(struct hf_reader *reader, struct hf_config_own *own, con
         .janitor_ms = MINUTE_MS,
         .max_changed_permille = 1000,
         .max_changed_ms = MINUTE_MS,
+        .log_format = "auto",
+        .incident_hold_ms = HF_INCIDENT_HOLD_MS,
     };
     hf_arena_init(&own->config.arena, arena_cap_bytes);
     rows_init(own);
@@ -259,16 +293,28 @@ static void reader_release(struct hf_reader *reader)
     hf_reader_end(reader);
 }
 
+static void free_rows(struct hf_rows *rows)
+{
+    free(rows->rows);
+}
+
+static void each_rows(struct hf_config_own *own, void (*call)(struct hf_rows *rows))
+{
+    struct hf_rows *all[] = {&own->targets,           &own->zones,      &own->pools,
+                             &own->backends,          &own->policies,   &own->endpoints,
+                             &own->endpoint_pools,    &own->sites,      &own->files,
+                             &own->services,          &own->dependents, &own->service_endpoints,
+                             &own->dependent_services};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        call(all[i]);
+    }
+}
+
 /* Points the public struct at the rows. */
 static void publish(struct hf_config_own *own)
 {
     struct hf_config *config = &own->config;
-    struct hf_rows *all[] = {&own->targets,        &own->zones,    &own->pools,
-                             &own->backends,       &own->policies, &own->endpoints,
-                             &own->endpoint_pools, &own->sites,    &own->files};
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        hf_rows_trim(all[i]);
-    }
+    each_rows(own, hf_rows_trim);
     hf_index_trim(&own->endpoint_index);
     /* While it was being read, 0 said that answers.max was not written. */
     struct hf_config_policy *policies = own->policies.rows;
@@ -284,6 +330,10 @@ static void publish(struct hf_config_own *own)
     config->endpoint_pools = own->endpoint_pools.rows;
     config->sites = own->sites.rows;
     config->files = own->files.rows;
+    config->services = own->services.rows;
+    config->service_endpoints = own->service_endpoints.rows;
+    config->dependents = own->dependents.rows;
+    config->dependent_services = own->dependent_services.rows;
     config->target_count = own->targets.count;
     config->zone_count = own->zones.count;
     config->pool_count = own->pools.count;
@@ -293,6 +343,11 @@ static void publish(struct hf_config_own *own)
     config->endpoint_pool_count = own->endpoint_pools.count;
     config->site_count = own->sites.count;
     config->file_count = own->files.count;
+    config->service_count = own->services.count;
+    config->dependent_count = own->dependents.count;
+    if (config->statuspage.title == NULL) {
+        config->statuspage.title = config->installation;
+    }
 }
 
 static int read_text(const char *text, size_t size, const char *name, bool is_zones_only,
@@ -362,12 +417,7 @@ void hf_config_free(struct hf_config *config)
         return;
     }
     struct hf_config_own *own = (struct hf_config_own *)config;
-    struct hf_rows *rows[] = {&own->targets,        &own->zones,    &own->pools,
-                              &own->backends,       &own->policies, &own->endpoints,
-                              &own->endpoint_pools, &own->sites,    &own->files};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        free(rows[i]->rows);
-    }
+    each_rows(own, free_rows);
     struct hf_index *indexes[] = {&own->target_index,  &own->zone_index,     &own->pool_index,
                                   &own->backend_index, &own->endpoint_index, &own->site_index};
     for (size_t i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++) {

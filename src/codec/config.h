@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "codec/notify.h"
 #include "core/health.h"
 
 enum {
@@ -33,6 +34,11 @@ enum {
     HF_CONFIG_ENDPOINT_POOLS_MAX = 16,   /* pools of one endpoint */
     HF_CONFIG_NAME_MAX = 63,             /* of targets, pools, backends, sites */
     HF_CONFIG_ENACTORS_MAX = 16,
+    HF_CONFIG_SERVICES_MAX = 1000,
+    HF_CONFIG_SERVICE_ENDPOINTS_MAX = 10000, /* of one service */
+    HF_CONFIG_DEPENDENTS_MAX = 1000,
+    HF_CONFIG_TITLE_MAX = 100,        /* octets, as of services */
+    HF_CONFIG_DESCRIPTION_MAX = 1000, /* octets */
 };
 
 enum hf_target_type {
@@ -128,17 +134,77 @@ struct hf_config_endpoint {
     uint32_t pool_count;
 };
 
+/* Who is told of incidents. */
+struct hf_config_receiver {
+    const char *name;
+    enum hf_notify_type type;
+    const char *url;                  /* alertmanager: its root; webhook: what is posted to */
+    const char *secret_file;          /* webhook */
+    const char *secret;               /* what messages are signed with, read from the file */
+    const char *token_file;           /* or NULL */
+    const char *token;                /* sent as bearer token, or NULL */
+    const char *ca_file;              /* instead of the system's, or NULL */
+    enum hf_notify_severity severity; /* the least that it is told; default warning */
+    uint32_t timeout_ms;              /* for one message, default 10s */
+    uint32_t repeat_ms;               /* alertmanager: what is open is sent again, default 1m */
+};
+
+/* Who is answered over HTTP. */
+struct hf_config_api {
+    const char *listen;      /* ADDRESS@PORT, default 127.0.0.1@8053; NULL: nowhere */
+    const char *socket_path; /* default DATA_DIR/api.sock; NULL: none */
+    const char *tokens_path; /* default DATA_DIR/api.tokens, which is made where it is missing */
+    bool tokens_are_default;
+    const char *certificate_path, *key_path; /* NULL: no TLS */
+    const char *const *names;                /* of the host, beside addresses */
+    uint32_t name_count;
+    bool is_loopback;     /* listen is */
+    bool backend_metrics; /* series for each backend, default false */
+};
+
+/* What customers know by name. */
+struct hf_config_service {
+    const char *name;
+    const char *title;       /* default: the name */
+    const char *description; /* or "" */
+    uint32_t endpoint_first; /* run of service_endpoints: indexes of endpoints */
+    uint32_t endpoint_count;
+};
+
+/* Who depends on services. */
+struct hf_config_dependent {
+    const char *name;
+    const char *title;       /* default: the name */
+    const char *criticality; /* "low", "normal" (default), "high", "critical" */
+    uint32_t tolerated_ms;   /* default by criticality: 1h, 15m, 5m, 1m */
+    uint32_t service_first;  /* run of dependent_services: indexes of services */
+    uint32_t service_count;
+};
+
+struct hf_config_statuspage {
+    const char *out;   /* folder, or NULL: none is kept up to date */
+    const char *title; /* default: the installation */
+    const char *url;   /* where the public finds it, with a final slash, or NULL */
+};
+
 struct hf_config {
-    const char *path;              /* of the file, as given */
-    const char *installation;      /* owner of every fence */
-    const char *store_path;        /* of sqlite:… */
-    const char *data_dir;          /* private knotd and run files; default: folder of the store */
+    const char *path;         /* of the file, as given */
+    const char *installation; /* owner of every fence */
+    const char *store_path;   /* of sqlite:… */
+    const char *data_dir;     /* private knotd and run files; default: folder of the store */
+    struct hf_config_api api;
     uint32_t enactor_count;        /* run: { enactors: 3 } */
     uint32_t retention_ms;         /* janitor: unreachable plans are kept this long, default 1h */
     uint32_t tombstone_ms;         /* janitor: tombstones are kept this long, default 1h */
     uint32_t janitor_ms;           /* janitor: interval, default 60s */
     uint16_t max_changed_permille; /* guard: of all endpoints per window; 1000 (default): all */
     uint32_t max_changed_ms;
+    const char *log_format; /* "auto" (default), "logfmt" or "json": as --log-format */
+    const char *alerts_url; /* alerts: where people look, or NULL */
+    uint32_t receiver_count;
+    struct hf_config_receiver receivers[HF_NOTIFY_RECEIVERS_MAX];
+    uint32_t incident_hold_ms; /* incidents: { close_after: 30s } */
+    struct hf_config_statuspage statuspage;
     const struct hf_config_target *targets;
     const struct hf_config_zone *zones;
     const struct hf_config_pool *pools;
@@ -147,8 +213,12 @@ struct hf_config {
     const struct hf_config_endpoint *endpoints;
     const uint32_t *endpoint_pools;
     const char *const *sites;
+    const struct hf_config_service *services;
+    const uint32_t *service_endpoints;
+    const struct hf_config_dependent *dependents;
+    const uint32_t *dependent_services;
     uint32_t target_count, zone_count, pool_count, backend_count, policy_count, endpoint_count;
-    uint32_t endpoint_pool_count, site_count;
+    uint32_t endpoint_pool_count, site_count, service_count, dependent_count;
     const char *const *files; /* every file that was read: what a reload watches */
     uint32_t file_count;
     bool is_zones_only; /* hf_config_read_zones read it */

@@ -46,6 +46,7 @@ struct hf_config_own {
     struct hf_config config;
     struct hf_rows targets, zones, pools, backends, policies, endpoints, endpoint_pools;
     struct hf_rows sites, files;
+    struct hf_rows services, service_endpoints, dependents, dependent_services;
     struct hf_index target_index, zone_index, pool_index, backend_index, endpoint_index;
     struct hf_index site_index;
 };
@@ -203,6 +204,8 @@ void hf_read_lines(struct hf_reader *reader, uint32_t node, const char *path, hf
                    void *context);
 
 /* The parts of the file, each at its node. */
+/* node 0: nothing is said of it. */
+void hf_read_api(struct hf_reader *reader, uint32_t node);
 void hf_read_targets(struct hf_reader *reader, uint32_t node);
 void hf_read_zones(struct hf_reader *reader, uint32_t node);
 void hf_read_pools(struct hf_reader *reader, uint32_t node);
@@ -212,6 +215,13 @@ void hf_read_backends(struct hf_reader *reader, uint32_t pool, uint32_t list_nod
 void hf_read_endpoints(struct hf_reader *reader, uint32_t node);
 void hf_read_endpoints_file(struct hf_reader *reader, uint32_t node);
 void hf_read_defaults(struct hf_reader *reader, uint32_t node);
+void hf_read_alerts(struct hf_reader *reader, uint32_t node);
+void hf_read_log(struct hf_reader *reader, uint32_t node);
+/* config_service.c */
+void hf_read_services(struct hf_reader *reader, uint32_t node);
+void hf_read_dependents(struct hf_reader *reader, uint32_t node);
+void hf_read_statuspage(struct hf_reader *reader, uint32_t node);
+void hf_read_incidents(struct hf_reader *reader, uint32_t node);
 /* The wire form of a zone's or an endpoint's name; a problem at node and false. */
 bool hf_read_domain(struct hf_reader *reader, uint32_t node, const char *expected,
                     uint8_t ret_wire[HF_NAME_MAX]);

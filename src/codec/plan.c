@@ -261,3 +261,15 @@ int hf_plan_ref_parse(const char *text, uint64_t *ret_gen, struct hf_digest *ret
     *ret_name = name;
     return HF_OK;
 }
+
+uint64_t hf_plan_cid(const struct hf_plan *plan, uint64_t gen)
+{
+    uint32_t kept = plan->cid_count < HF_PLAN_CIDS_MAX ? plan->cid_count : HF_PLAN_CIDS_MAX;
+    for (uint32_t i = 1; i <= kept; i++) {
+        const struct hf_plan_cid *row = &plan->cids[(plan->cid_count - i) % HF_PLAN_CIDS_MAX];
+        if (row->gen == gen) {
+            return row->cid;
+        }
+    }
+    return 0;
+}

@@ -48,6 +48,7 @@ enum {
     HF_PLAN_ROWS_MAX = 32 * 1024 * 1024, /* endpoints, and backends, in one image */
     HF_PLAN_NAME_MAX = 63,               /* of a backend, octets of text */
     HF_PLAN_CHAIN_MAX = 1024,            /* deltas on top of one snapshot */
+    HF_PLAN_CIDS_MAX = 64,               /* generations of which an image knows the correlation */
 };
 
 struct hf_plan_backend {
@@ -107,6 +108,7 @@ struct hf_plan_head {
     uint64_t parent_gen; /* 0: no parent */
     struct hf_digest parent;
     uint64_t created_ms; /* wall clock */
+    uint64_t cid;        /* correlation: of the verdict, or word, that it began with; 0: none */
     uint32_t instance;   /* of the store it was made for */
     bool snapshot;
     char planner[33];         /* who made it */
@@ -114,6 +116,11 @@ struct hf_plan_head {
     uint64_t chain_bytes;     /* bodies of the deltas since the last snapshot, this one included */
     uint64_t snapshot_bytes;  /* body of that snapshot */
     uint32_t chain_count;     /* how many deltas that is */
+};
+
+/* The correlation of a generation. */
+struct hf_plan_cid {
+    uint64_t gen, cid;
 };
 
 struct hf_plan {
@@ -129,7 +136,9 @@ struct hf_plan {
     struct hf_index entry_index, backend_index;
     uint32_t entry_room, backend_room;
     struct hf_arena names;
-    struct hf_digester *digester; /* made when it is needed first */
+    struct hf_digester *digester;              /* made when it is needed first */
+    struct hf_plan_cid cids[HF_PLAN_CIDS_MAX]; /* a ring: of the objects applied last */
+    uint32_t cid_count;
 };
 
 void hf_plan_init(struct hf_plan *plan);
@@ -155,6 +164,9 @@ uint32_t hf_plan_backend_number(struct hf_plan *plan, const struct hf_plan_backe
 const uint8_t *hf_plan_owner(const struct hf_plan *plan, uint32_t row);
 uint64_t hf_plan_gen(const struct hf_plan *plan, uint32_t row);
 
+/* The correlation of a generation among the HF_PLAN_CIDS_MAX that were applied last; 0: none. */
+uint64_t hf_plan_cid(const struct hf_plan *plan, uint64_t gen);
+
 /* Room for this many rows in all, where it is known; otherwise rows are made as they come. */
 void hf_plan_reserve(struct hf_plan *plan, uint32_t row_count);
 
@@ -179,9 +191,9 @@ typedef int hf_plan_get_part(void *context, const struct hf_digest *name, struct
 /*
  * Encodes an object from rows of the image: the given rows (each once) for a delta, all rows that
  * are in the plan for a snapshot (head->snapshot; rows are not looked at). Rows with gen 0 become
- * removals in a delta. Of head, gen, parent, parent_gen, created_ms, instance, snapshot, planner
- * and changed are written; chain_bytes, chain_count and snapshot_bytes are to be the parent's, and
- * are written with this object counted in. Appends the object to ret_object.
+ * removals in a delta. Of head, gen, parent, parent_gen, created_ms, cid, instance, snapshot,
+ * planner and changed are written; chain_bytes, chain_count and snapshot_bytes are to be the
+ * parent's, and are written with this object counted in. Appends the object to ret_object.
  * HF_EINVAL: a row has a generation above head->gen, or comes twice, or a delta has no parent;
  * HF_ELIMIT: more than HF_PLAN_PARTS_MAX parts, or ret_object is full.
  */

@@ -205,6 +205,8 @@ int hf_plan_object_apply(struct hf_plan *plan, struct hf_plan_object *object,
     plan->head = object->head;
     plan->name = object->name;
     plan->edited = false;
+    plan->cids[plan->cid_count++ % HF_PLAN_CIDS_MAX] =
+        (struct hf_plan_cid){.gen = object->head.gen, .cid = object->head.cid};
     for (uint32_t i = 0; i < application.changed_count; i++) {
         hf_plan_tell_changed(events, application.changed[i]);
     }

@@ -271,8 +271,11 @@ static void put_object(const struct encoder *encoder, struct hf_buf *ret_object)
     const struct hf_plan_head *head = encoder->head;
     uint64_t body_bytes = encoder->body_bytes;
     hf_buf_put(ret_object, PLAN_MAGIC, PLAN_MAGIC_SIZE);
-    hf_buf_put_u8(ret_object, PLAN_VERSION);
+    hf_buf_put_u8(ret_object, head->cid != 0 ? PLAN_VERSION_CID : PLAN_VERSION);
     hf_buf_put_u8(ret_object, head->snapshot ? PLAN_KIND_SNAPSHOT : PLAN_KIND_DELTA);
+    if (head->cid != 0) {
+        hf_buf_put_u64(ret_object, head->cid);
+    }
     hf_buf_put_u64(ret_object, head->gen);
     hf_buf_put_u64(ret_object, head->parent_gen);
     hf_buf_put(ret_object, head->parent.bytes, sizeof(head->parent.bytes));

@@ -21,6 +21,7 @@
 enum {
     PLAN_MAGIC_SIZE = 4,
     PLAN_VERSION = 1,
+    PLAN_VERSION_CID = 2, /* the same with a correlation, which is not 0 */
     PLAN_KIND_DELTA = 0,
     PLAN_KIND_SNAPSHOT = 1,
 

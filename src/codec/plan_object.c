@@ -75,11 +75,15 @@ static int read_head(struct hf_cursor *cursor, struct hf_plan_head *ret_head,
 {
     struct hf_plan_head head = {0};
     const uint8_t *magic = hf_cursor_bytes(cursor, PLAN_MAGIC_SIZE);
-    if (magic == NULL || memcmp(magic, PLAN_MAGIC, PLAN_MAGIC_SIZE) != 0 ||
-        hf_cursor_u8(cursor) != PLAN_VERSION) {
+    if (magic == NULL || memcmp(magic, PLAN_MAGIC, PLAN_MAGIC_SIZE) != 0) {
         return HF_EMALF;
     }
+    uint8_t version = hf_cursor_u8(cursor);
     uint8_t kind = hf_cursor_u8(cursor);
+    head.cid = version == PLAN_VERSION_CID ? hf_cursor_u64(cursor) : 0;
+    if (version != PLAN_VERSION && head.cid == 0) {
+        return HF_EMALF;
+    }
     head.snapshot = kind == PLAN_KIND_SNAPSHOT;
     head.gen = hf_cursor_u64(cursor);
     head.parent_gen = hf_cursor_u64(cursor);

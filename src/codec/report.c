@@ -16,9 +16,20 @@ const char *hf_report_list_name(enum hf_report_list list)
         [HF_REPORT_CLAIMED] = "claimed", [HF_REPORT_GONE] = "gone",
         [HF_REPORT_STAMP] = "stamp",     [HF_REPORT_AHEAD] = "ahead",
         [HF_REPORT_FOREIGN] = "foreign", [HF_REPORT_CONTESTED] = "contested",
+        [HF_REPORT_WAITING] = "waiting",
     };
     assert((unsigned)list < HF_REPORT_LISTS);
     return names[list];
+}
+
+const char *hf_write_kind_name(enum hf_write_kind kind)
+{
+    static const char *const names[HF_WRITE_KINDS] = {
+        [HF_WRITE_DONE] = "written",   [HF_WRITE_HEALED] = "healed", [HF_WRITE_UNKNOWN] = "unknown",
+        [HF_WRITE_LOST] = "lost-race", [HF_WRITE_STALE] = "stale",   [HF_WRITE_REFUSED] = "refused",
+    };
+    assert((unsigned)kind < HF_WRITE_KINDS);
+    return names[kind];
 }
 
 /* "" for NULL: a report is not to be lost for a text that somebody forgot. */
@@ -69,6 +80,26 @@ static void put_zone(struct hf_json *json, const struct hf_report_zone *zone)
     hf_json_object_end(json);
 }
 
+static void put_writes(struct hf_json *json, const struct hf_report *report)
+{
+    hf_json_key(json, "writes");
+    hf_json_array(json);
+    for (uint32_t i = 0; i < report->write_count; i++) {
+        const struct hf_report_write *write = &report->writes[i];
+        hf_json_object(json);
+        hf_json_put_number(json, "number", write->number);
+        hf_json_put_number(json, "at_ms", write->at_ms);
+        put_text(json, "zone", write->zone);
+        put_text(json, "endpoint", write->endpoint);
+        hf_json_put_text(json, "kind", hf_write_kind_name(write->kind));
+        hf_json_put_number(json, "gen", write->gen);
+        hf_json_put_number(json, "met_gen", write->met_gen);
+        put_text(json, "met_writer", write->met_writer);
+        hf_json_object_end(json);
+    }
+    hf_json_array_end(json);
+}
+
 void hf_report_encode(const struct hf_report *report, struct hf_buf *ret_json)
 {
     assert(report->zone_count <= HF_REPORT_ZONES_MAX);
@@ -87,6 +118,7 @@ void hf_report_encode(const struct hf_report *report, struct hf_buf *ret_json)
         put_zone(&json, &report->zones[i]);
     }
     hf_json_array_end(&json);
+    put_writes(&json, report);
     hf_json_object_end(&json);
 }
 
@@ -96,6 +128,10 @@ static int decode_names(struct hf_arena *arena, const json_t *zone, enum hf_repo
     const json_t *object = json_object_get(zone, hf_report_list_name(list));
     struct hf_report_names names = {0};
     json_t *array = NULL;
+    if (object == NULL && list == HF_REPORT_WAITING) {
+        *ret_names = names; /* of an enactor before there was this list */
+        return HF_OK;
+    }
     if (hf_json_in_u32(object, "total", &names.total) != HF_OK ||
         hf_json_in_array(object, "names", HF_REPORT_NAMES_MAX, &array) != HF_OK) {
         return HF_EMALF;
@@ -163,6 +199,46 @@ static int decode_zones(const json_t *array, struct hf_report *report)
     return error;
 }
 
+static int decode_write(struct hf_arena *arena, const json_t *object,
+                        struct hf_report_write *ret_write)
+{
+    const char *kind = NULL;
+    struct hf_report_write write = {0};
+    if (hf_json_in_u64(object, "number", &write.number) != HF_OK ||
+        hf_json_in_u64(object, "at_ms", &write.at_ms) != HF_OK ||
+        hf_json_in_copy(object, "zone", arena, &write.zone) != HF_OK ||
+        hf_json_in_copy(object, "endpoint", arena, &write.endpoint) != HF_OK ||
+        hf_json_in_text(object, "kind", &kind) != HF_OK ||
+        hf_json_in_u64(object, "gen", &write.gen) != HF_OK ||
+        hf_json_in_u64(object, "met_gen", &write.met_gen) != HF_OK ||
+        hf_json_in_copy(object, "met_writer", arena, &write.met_writer) != HF_OK) {
+        return HF_EMALF;
+    }
+    while (write.kind < HF_WRITE_KINDS && strcmp(kind, hf_write_kind_name(write.kind)) != 0) {
+        write.kind++;
+    }
+    *ret_write = write;
+    return HF_OK;
+}
+
+/* A kind that is not known is passed over: a newer enactor may say more. */
+static int decode_writes(const json_t *root, struct hf_report *report)
+{
+    json_t *array = json_object_get(root, "writes");
+    size_t count = json_array_size(array);
+    if (count > HF_REPORT_WRITES_MAX * HF_WRITE_KINDS) {
+        return HF_EMALF;
+    }
+    report->writes = hf_arena_array(&report->arena, count, sizeof(*report->writes));
+    int error = report->writes != NULL ? HF_OK : HF_ELIMIT;
+    for (size_t i = 0; i < count && error == HF_OK; i++) {
+        struct hf_report_write *write = &report->writes[report->write_count];
+        error = decode_write(&report->arena, json_array_get(array, i), write);
+        report->write_count += error == HF_OK && write->kind < HF_WRITE_KINDS;
+    }
+    return error;
+}
+
 static int decode_report(const json_t *root, struct hf_report *report)
 {
     uint64_t version = 0;
@@ -176,7 +252,8 @@ static int decode_report(const json_t *root, struct hf_report *report)
         hf_json_in_array(root, "zones", HF_REPORT_ZONES_MAX, &zones) != HF_OK) {
         return HF_EMALF;
     }
-    return decode_zones(zones, report);
+    int error = decode_zones(zones, report);
+    return error != HF_OK ? error : decode_writes(root, report);
 }
 
 int hf_report_decode(const void *bytes, size_t size, struct hf_report *ret_report)

@@ -15,7 +15,9 @@
 
 enum {
     HF_REPORT_ALIVE_MS = 5000,
-    HF_REPORT_NAMES_MAX = 1000, /* of each list and zone; the rest follows in later reports */
+    HF_REPORT_NAMES_MAX = 1000,  /* of each list and zone; the rest follows in later reports */
+    HF_REPORT_WAITING_MAX = 100, /* names of HF_REPORT_WAITING, which nobody acts upon */
+    HF_REPORT_WRITES_MAX = 32,   /* the latest of each kind */
     HF_REPORT_ZONES_MAX = 4096,
     HF_REPORT_BYTES_MAX = 32 * 1024 * 1024, /* of the object */
 };
@@ -27,9 +29,22 @@ enum hf_report_list {
     HF_REPORT_AHEAD,     /* fence ahead of the head that the enactor read afterwards */
     HF_REPORT_FOREIGN,   /* records without a fence, or another owner's fence: left alone */
     HF_REPORT_CONTESTED, /* edited again and again: healing stopped */
+    HF_REPORT_WAITING,   /* to be written, or read before that is decided; not those under way */
     HF_REPORT_LISTS
 };
 const char *hf_report_list_name(enum hf_report_list list); /* "claimed" */
+
+/* What came of one write of one endpoint. */
+enum hf_write_kind {
+    HF_WRITE_DONE,    /* the server took it */
+    HF_WRITE_HEALED,  /* it took it, and it repaired what others had done */
+    HF_WRITE_UNKNOWN, /* no answer, or none that says */
+    HF_WRITE_LOST,    /* refused: another enactor had written the same generation */
+    HF_WRITE_STALE,   /* refused: a newer generation was there; nothing was changed by it */
+    HF_WRITE_REFUSED, /* refused for what was wrong elsewhere: guard, another endpoint, an edit */
+    HF_WRITE_KINDS
+};
+const char *hf_write_kind_name(enum hf_write_kind kind); /* "written", "healed", "unknown", … */
 
 struct hf_report_names {
     const char **names; /* endpoints, text */
@@ -52,6 +67,18 @@ struct hf_report_zone {
     struct hf_report_names lists[HF_REPORT_LISTS];
 };
 
+/* One of them. Refusals are told when the fence was read afterwards. */
+struct hf_report_write {
+    uint64_t number; /* rises by one with each write since the enactor started */
+    uint64_t at_ms;
+    const char *zone;
+    const char *endpoint;
+    const char *met_writer; /* whose fence was found after a refusal, "" none of ours */
+    uint64_t gen;           /* that was written, or tried */
+    uint64_t met_gen;       /* of the fence that was found after a refusal, 0 none of ours */
+    enum hf_write_kind kind;
+};
+
 struct hf_report {
     const char *enactor;
     uint64_t at_ms; /* wall clock */
@@ -59,7 +86,8 @@ struct hf_report {
     int64_t pid;
     const char *trouble; /* store or configuration trouble, "" when none */
     struct hf_report_zone *zones;
-    uint32_t zone_count;
+    struct hf_report_write *writes; /* in order of number: HF_REPORT_WRITES_MAX of each kind */
+    uint32_t zone_count, write_count;
     struct hf_arena arena; /* of a decoded report */
 };
 

@@ -50,7 +50,9 @@ enum {
     HF_ENACTOR_WINDOW_FIRST = 16,
     HF_ENACTOR_LOOK_SHARE = 4, /* looks of rollouts are apart by so many times what the last took */
     HF_ENACTOR_LOOK_MIN_MS = 250,
-    HF_ENACTOR_LOOK_MAX_MS = 2000,     /* and by no less, and no more */
+    HF_ENACTOR_LOOK_MAX_MS = 2000, /* and by no less, and no more */
+    HF_ENACTOR_TURN_MS = 25, /* beside twice the latency: for one enactor's only message before
+                                 the next one looks what became of it */
     HF_ENACTOR_PATIENCE_MIN_MS = 1000, /* at least, while others write their share */
     HF_ENACTOR_HEALS_MAX = 3,          /* of one lane in a window */
     HF_ENACTOR_HEAL_WINDOW_MS = 60000,
@@ -281,6 +283,10 @@ uint64_t hf_enactor_deadline_ms(const struct hf_enactor *enactor);
 /* The one decision: what a lane needs now. */
 enum hf_need hf_lane_need(const struct hf_enactor *enactor, const struct hf_lane *lane,
                           uint64_t now_ms);
+
+/* True when the write of this lane that has just succeeded repaired what others did; asked before
+ * its DONE. */
+bool hf_lane_was_healed(const struct hf_lane *lane);
 
 /*
  * Whether the records beside the lane's fence were seen, or written by us, and are those that it

@@ -22,9 +22,6 @@ void hf_lane_settle(struct hf_enactor *enactor, uint32_t lane, uint64_t now_ms);
 /* Settles again every lane of a set (the floor rose, a heal window ended). */
 void hf_lane_settle_set(struct hf_enactor *enactor, enum hf_need need, uint64_t now_ms);
 
-/* True when the write of this lane that has just succeeded repaired what others did. */
-bool hf_lane_was_healed(const struct hf_lane *lane);
-
 /* Leaves as many actions as there are slots, outbox room and leave to act. */
 void hf_enactor_pump(struct hf_enactor *enactor, const struct hf_enactor_event *event,
                      struct hf_enactor_outbox *outbox);

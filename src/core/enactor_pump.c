@@ -167,14 +167,19 @@ static void pump_guard(struct hf_enactor *enactor, struct hf_enactor_outbox *out
     }
 }
 
+static bool is_rolling(const struct hf_enactor *enactor)
+{
+    bool is_shared = false;
+    for (int pace = 0; pace < HF_PACES; pace++) {
+        is_shared = is_shared || hf_roll_is_shared(&enactor->rolls[pace]);
+    }
+    return is_shared;
+}
+
 /* In a rollout nearly everything that an audit reads is what this enactor has just written. */
 static uint64_t audit_delay_ms(const struct hf_enactor *enactor)
 {
-    bool is_rolling = false;
-    for (int pace = 0; pace < HF_PACES; pace++) {
-        is_rolling = is_rolling || hf_roll_is_shared(&enactor->rolls[pace]);
-    }
-    return is_rolling ? AUDIT_DELAYS_MAX * (uint64_t)enactor->options.audit_ms : 0;
+    return is_rolling(enactor) ? AUDIT_DELAYS_MAX * (uint64_t)enactor->options.audit_ms : 0;
 }
 
 static void pump_audit(struct hf_enactor *enactor, struct hf_enactor_outbox *outbox,
@@ -231,6 +236,54 @@ static void pump_head(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
 }
 
 /*
+ * What fits one message is written by one enactor first, by another one with every plan: in a
+ * server's queue the same three messages would wait for each other.
+ */
+static bool is_one_message(const struct hf_enactor *enactor, enum hf_pace pace)
+{
+    return enactor->sets[hf_pace_need(pace)].count <= enactor->options.batch;
+}
+
+static bool is_own_turn(const struct hf_enactor *enactor)
+{
+    const struct hf_enactor_options *options = &enactor->options;
+    if (options->share == 0) {
+        return true;
+    }
+    uint32_t count = (HF_ROLL_WHOLE + options->share / 2) / options->share;
+    uint32_t own = (options->offset + options->share / 2) / options->share;
+    return enactor->plan_gen % count == own;
+}
+
+/*
+ * Leaves it to another one, and looks a little later what became of it. Not where a look is wanted
+ * or a whole transfer under way, or others would wait for this look.
+ */
+static bool waits_for_turn(struct hf_enactor *enactor, enum hf_pace pace, uint64_t now_ms)
+{
+    if (!is_one_message(enactor, pace) || is_own_turn(enactor) || enactor->looking ||
+        enactor->audit_op != 0 || is_rolling(enactor)) {
+        return false;
+    }
+    enactor->rolls[pace].stage = HF_ROLL_LOOK;
+    enactor->looking = true;
+    enactor->look_wanted = true;
+    enactor->patient_ms = 0;
+    enactor->next_look_ms = now_ms + HF_ENACTOR_TURN_MS + 2 * (uint64_t)enactor->latency_ms;
+    return true;
+}
+
+/* The turn has come before the look: that is due at once, and what is under way is not awaited. */
+static bool is_look_over(struct hf_enactor *enactor, enum hf_pace pace, uint64_t now_ms)
+{
+    if (enactor->looking && is_one_message(enactor, pace) && is_own_turn(enactor)) {
+        enactor->next_look_ms = enactor->next_look_ms < now_ms ? enactor->next_look_ms : now_ms;
+        return enactor->audit_op != 0;
+    }
+    return !enactor->looking;
+}
+
+/*
  * The share is done, or none was begun. What others have left of theirs is looked at before it is
  * divided again: when nobody writes the zone any more, or when they have taken twice our time. Then
  * the first message alone says whether they still write there.
@@ -241,11 +294,11 @@ static void next_share(struct hf_enactor *enactor, enum hf_pace pace, uint64_t n
     const struct hf_bitset *lanes = &enactor->sets[hf_pace_need(pace)];
     struct hf_roll *roll = &enactor->rolls[pace];
     uint32_t share = options->share != 0 ? options->share : HF_ROLL_WHOLE;
-    /* In the fast lane nobody waits for anybody's share: the first one wins. */
+    /* What is urgent is nobody's share. */
     uint32_t few_max = pace == HF_PACE_FAST ? HF_ENACTOR_FAST_MAX : options->batch;
     switch (roll->stage) {
     case HF_ROLL_LOOK:
-        if (!enactor->looking) {
+        if (is_look_over(enactor, pace, now_ms)) {
             hf_roll_begin(roll, HF_ROLL_HELP, lanes, options->offset, share, few_max);
         }
         break;
@@ -264,6 +317,9 @@ static void next_share(struct hf_enactor *enactor, enum hf_pace pace, uint64_t n
         }
         break;
     default:
+        if (waits_for_turn(enactor, pace, now_ms)) {
+            break;
+        }
         hf_roll_begin(roll, HF_ROLL_OWN, lanes, options->offset, share, few_max);
         enactor->rolled_ms = roll->stage == HF_ROLL_OWN ? now_ms : enactor->rolled_ms;
         break;

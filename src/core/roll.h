@@ -5,8 +5,8 @@
  * Nothing but this order divides the work. Each takes its own share first, upwards. Then it looks
  * at what is left, and helps: it takes its share of that, downwards, so that it meets as late as
  * can be who still writes there upwards; and so on until nothing is left. So the share of one that
- * is dead is divided among the others, again and again. A few lanes are nobody's share: everybody
- * writes them at once, and the first one wins.
+ * is dead is divided among the others, again and again. A few lanes are nobody's share: they are
+ * written in turn (core/enactor_pump.c), or by everybody at once, and the first one wins.
  *
  * Lanes are members of a set from which what was taken disappears, and to which it may return.
  */

@@ -143,7 +143,8 @@ static enum hf_arrival send(struct hf_drill *drill, uint32_t op, enum hf_seen se
                : HF_ARRIVAL_LOST;
 }
 
-static void with_answer(struct hf_drill *drill, uint32_t op, enum hf_seen seen)
+/* is_new: not over a connection that was kept. */
+static void with_answer(struct hf_drill *drill, uint32_t op, enum hf_seen seen, bool is_new)
 {
     struct hf_link *link = link_of(drill, op);
     struct hf_op *now = &drill->ops[op];
@@ -156,7 +157,7 @@ static void with_answer(struct hf_drill *drill, uint32_t op, enum hf_seen seen)
         fail(drill, op, FAILURE_REFUSED);
         return;
     }
-    if (arrival == HF_ARRIVAL_TAKEN) {
+    if (arrival == HF_ARRIVAL_TAKEN && is_new) {
         hf_limit_connected(drill, link, instance_of(drill, op));
     }
     now->attempt = attempt;
@@ -198,7 +199,7 @@ static void launch(struct hf_drill *drill, uint32_t op)
         drill->managers[link->owner].buckets[drill->bucket].claims++;
     }
     if (link->call.name == HF_DRILL_NONE || has_connection) {
-        with_answer(drill, op, HF_SEEN_RIGHT);
+        with_answer(drill, op, HF_SEEN_RIGHT, !has_connection);
         return;
     }
     uint32_t number = now->instance - link->instance_first;
@@ -207,7 +208,7 @@ static void launch(struct hf_drill *drill, uint32_t op)
     }
     struct hf_lookup lookup = hf_resolver_ask(drill, link->call.resolver, number, link->call.name);
     if (lookup.latency_us == 0) {
-        with_answer(drill, op, lookup.seen);
+        with_answer(drill, op, lookup.seen, true);
         return;
     }
     now->state = HF_OP_LOOKUP;
@@ -313,7 +314,7 @@ void hf_call_timer(struct hf_drill *drill, uint32_t op)
             flight_ends(drill, op);
             fail(drill, op, FAILURE_TIMEOUT);
         } else {
-            with_answer(drill, op, seen);
+            with_answer(drill, op, seen, true);
         }
         break;
     }

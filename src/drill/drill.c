@@ -98,11 +98,16 @@ static void apply_layout(struct hf_drill *drill, const struct hf_layout *layout)
         drill->fleets[i].buckets = (void *)(base + layout->fleet_buckets[i]);
         drill->fleets[i].checker_free_us = (void *)(base + layout->checkers[i]);
     }
-    hf_events_init(&drill->events, base + layout->events, layout->event_count);
+    hf_events_init(&drill->events, base + layout->events, layout->event_count, scenario->length_us);
+    unsigned char *ops = (unsigned char *)drill->ops;
     drill->events.subjects[HF_EVENT_OP] =
-        (struct hf_events_subjects){(unsigned char *)drill->ops, sizeof(struct hf_op)};
+        (struct hf_events_subjects){.base = ops, .stride = sizeof(struct hf_op)};
     drill->events.subjects[HF_EVENT_FINISH] =
-        (struct hf_events_subjects){(unsigned char *)drill->attempts, sizeof(struct hf_attempt)};
+        (struct hf_events_subjects){.base = (unsigned char *)drill->attempts,
+                                    .stride = sizeof(struct hf_attempt),
+                                    .then_base = ops,
+                                    .offset = offsetof(struct hf_attempt, op),
+                                    .then_stride = sizeof(struct hf_op)};
 }
 
 /* Ops that stay for ever. */

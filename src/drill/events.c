@@ -2,24 +2,34 @@
 #include "drill/events.h"
 
 #include <assert.h>
+#include <string.h>
 
-enum { SLOT_MASK = HF_EVENTS_SLOTS - 1, WORD = 64, NO_SLOT = HF_EVENTS_SLOTS };
+enum {
+    SLOT_MASK = HF_EVENTS_SLOTS - 1,
+    WORD = 64,
+    LINE = 64,
+    CHUNKS_AHEAD = 64,
+    NO_SLOT = HF_EVENTS_SLOTS
+};
 
-static uint64_t chunks_for(uint64_t events_max)
+static uint64_t chunks_for(uint64_t events_max, uint64_t end_us)
 {
-    uint64_t slots = (uint64_t)HF_EVENTS_RINGS * HF_EVENTS_SLOTS;
+    uint64_t slots = HF_EVENTS_SLOTS; /* that there can be events in */
+    for (uint64_t rest = end_us >> HF_EVENTS_SLOT_BITS; rest > 0; rest >>= HF_EVENTS_SLOT_BITS) {
+        slots += rest < HF_EVENTS_SLOTS ? rest + 1 : HF_EVENTS_SLOTS;
+    }
     uint64_t broken = events_max < slots ? events_max : slots; /* at most one of a slot not full */
     return events_max / HF_EVENTS_IN_CHUNK + broken + 2;
 }
 
-size_t hf_events_layout(uint64_t events_max)
+size_t hf_events_layout(uint64_t events_max, uint64_t end_us)
 {
-    return (size_t)(chunks_for(events_max) * sizeof(struct hf_events_chunk));
+    return (size_t)(chunks_for(events_max, end_us) * sizeof(struct hf_events_chunk));
 }
 
-void hf_events_init(struct hf_events *events, void *memory, uint64_t events_max)
+void hf_events_init(struct hf_events *events, void *memory, uint64_t events_max, uint64_t end_us)
 {
-    uint64_t count = chunks_for(events_max);
+    uint64_t count = chunks_for(events_max, end_us);
     assert(count < UINT32_MAX);
     events->chunks = memory;
     events->chunk_count = (uint32_t)count;
@@ -114,11 +124,26 @@ static struct hf_events_slot slot_take(struct hf_events *events, unsigned ring, 
     return slot;
 }
 
+/* Several of these are under way at once, so that memory answers while time goes on. */
 static void fetch(const struct hf_events *events, const struct hf_event *event)
 {
     const struct hf_events_subjects *subjects = &events->subjects[event->kind];
-    if (subjects->base != NULL) {
-        __builtin_prefetch(subjects->base + event->subject * subjects->stride, 1);
+    if (subjects->base == NULL) {
+        return;
+    }
+    const unsigned char *subject = subjects->base + event->subject * subjects->stride;
+    __builtin_prefetch(subject, 1);
+    if (subjects->then_base != NULL) {
+        uint32_t number;
+        memcpy(&number, subject + subjects->offset, sizeof number);
+        __builtin_prefetch(subjects->then_base + number * subjects->then_stride, 1);
+    }
+}
+
+static void fetch_chunk(const struct hf_events_chunk *chunk)
+{
+    for (int i = 0; i < HF_EVENTS_IN_CHUNK; i += LINE / (int)sizeof(struct hf_event)) {
+        __builtin_prefetch(&chunk->events[i], 1);
     }
 }
 
@@ -129,20 +154,37 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
     for (uint32_t number = slot.first; number != 0;) {
         struct hf_events_chunk chunk = *chunk_at(events, number);
         if (chunk.next != 0) {
-            __builtin_prefetch(chunk_at(events, chunk.next));
+            fetch_chunk(chunk_at(events, chunk.next));
         }
         /* Given back first: what is moved out of it needs at most as many anew. */
         chunk_give_back(events, number);
         for (uint32_t i = 0; i < chunk.count; i++) {
-            if (ring == 1) {
-                fetch(events, &chunk.events[i]);
-            }
             bool added = hf_events_add(events, &chunk.events[i]);
             assert(added);
             (void)added;
             events->count--;
         }
         number = chunk.next;
+    }
+}
+
+/*
+ * What the events of the slot after this one are about. One slot ahead is as soon as it can be of
+ * use where there are few events, and not too soon to be forgotten again where there are many.
+ */
+static void fetch_ahead(const struct hf_events *events, unsigned place)
+{
+    unsigned next = place + 1 < HF_EVENTS_SLOTS ? next_used(events, 1, place + 1) : NO_SLOT;
+    if (next == NO_SLOT) {
+        return;
+    }
+    uint32_t number = events->slots[1][next].first;
+    for (int i = 0; number != 0 && i < CHUNKS_AHEAD; i++) {
+        const struct hf_events_chunk *chunk = &events->chunks[number - 1];
+        for (uint32_t k = 0; k < chunk->count; k++) {
+            fetch(events, &chunk->events[k]);
+        }
+        number = chunk->next;
     }
 }
 
@@ -164,6 +206,9 @@ static bool advance(struct hf_events *events, uint64_t until_us)
         events->now_us = at_us;
         if (ring > 0) {
             move_inward(events, ring, place);
+        }
+        if (ring == 1) {
+            fetch_ahead(events, place);
         }
         return true;
     }

@@ -23,7 +23,7 @@ enum {
     HF_EVENTS_RINGS = 5,
     HF_EVENTS_SLOTS = 1024,
     HF_EVENTS_SLOT_BITS = 10,
-    HF_EVENTS_IN_CHUNK = 7,
+    HF_EVENTS_IN_CHUNK = 15,
     HF_EVENTS_KINDS = 16,
 };
 
@@ -44,14 +44,17 @@ struct hf_events_slot {
     uint32_t first, last;
 };
 
-/* What events of a kind are about: subject i is at base + i x stride; base NULL: nothing. */
+/*
+ * What events of a kind are about: subject i is at base + i x stride (base NULL: nothing), and the
+ * 32 bits at offset in it are the number of something else, which is needed as well.
+ */
 struct hf_events_subjects {
-    const unsigned char *base;
-    size_t stride;
+    const unsigned char *base, *then_base;
+    size_t stride, offset, then_stride;
 };
 
 struct hf_events {
-    /* Fetched into the machine's caches when the event comes within the next 1,024 us. */
+    /* Fetched into the machine's caches a little before the event comes. */
     struct hf_events_subjects subjects[HF_EVENTS_KINDS];
     uint64_t now_us;
     uint64_t count;
@@ -64,11 +67,11 @@ struct hf_events {
     struct hf_events_slot slots[HF_EVENTS_RINGS][HF_EVENTS_SLOTS];
 };
 
-/* Octets of chunks for so many events at a time. */
-size_t hf_events_layout(uint64_t events_max);
+/* Octets of chunks for so many events at a time, none of them later than end_us. */
+size_t hf_events_layout(uint64_t events_max, uint64_t end_us);
 
 /* memory is zeroed, aligned to 16; the struct is zeroed, too. */
-void hf_events_init(struct hf_events *events, void *memory, uint64_t events_max);
+void hf_events_init(struct hf_events *events, void *memory, uint64_t events_max, uint64_t end_us);
 
 /* False: the memory is full; sweep, then it has room for what hf_events_layout was told. */
 bool hf_events_add(struct hf_events *events, const struct hf_event *event);

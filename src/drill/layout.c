@@ -132,5 +132,5 @@ void hf_layout_of(const struct hf_drill_scenario *scenario, struct hf_layout *re
                            scenario->manager_count + HF_DRILL_ACTIONS_MAX + 2 * layout->node_count +
                            16;
     layout->event_count *= EVENTS_SLACK; /* so that sweeping is seldom */
-    layout->events = place(layout, hf_events_layout(layout->event_count), 1);
+    layout->events = place(layout, hf_events_layout(layout->event_count, scenario->length_us), 1);
 }

@@ -77,11 +77,12 @@ double hf_rng_ln(double x)
         m *= 2;
         power--;
     }
-    double z = (m - 1) / (m + 1), square = z * z, sum = 0;
-    for (int i = 19; i >= 1; i -= 2) {
-        sum = sum * square + 1.0 / i;
-    }
-    return 2 * z * sum + power * LN_2;
+    /* 1 + y/3 + y^2/5 + ... + y^9/19, in halves that do not wait for each other. */
+    double z = (m - 1) / (m + 1), y = z * z, y2 = y * y, y4 = y2 * y2;
+    double low = (1 + y * (1.0 / 3)) + y2 * (1.0 / 5 + y * (1.0 / 7));
+    double middle = (1.0 / 9 + y * (1.0 / 11)) + y2 * (1.0 / 13 + y * (1.0 / 15));
+    double high = 1.0 / 17 + y * (1.0 / 19);
+    return 2 * z * (low + y4 * (middle + y4 * high)) + power * LN_2;
 }
 
 double hf_rng_exp(double x)

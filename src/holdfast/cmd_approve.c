@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "codec/status.h"
 #include "holdfast/override.h"
+#include "holdfast/remote.h"
 #include "io/plan_store.h"
 
 enum { PREFIX_MIN = 8 };
@@ -71,4 +72,5 @@ const struct hf_command hf_command_approve = {
     .arguments_min = 1,
     .arguments_max = 1,
     .run = approve,
+    .remote = hf_remote_change,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/error.h"
 #include "holdfast/override.h"
+#include "holdfast/remote.h"
 
 /* What is drained: a backend, or all of a site. The configuration lets no two share a name. */
 static int subject_kind(const struct hf_change *change, const char *name,
@@ -87,6 +88,7 @@ const struct hf_command hf_command_drain = {
     .arguments_min = 1,
     .arguments_max = 1,
     .run = drain,
+    .remote = hf_remote_change,
 };
 
 const struct hf_command hf_command_undrain = {
@@ -98,4 +100,5 @@ const struct hf_command hf_command_undrain = {
     .arguments_min = 1,
     .arguments_max = 1,
     .run = undrain,
+    .remote = hf_remote_change,
 };

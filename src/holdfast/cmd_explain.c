@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "codec/name.h"
 #include "holdfast/explain.h"
+#include "holdfast/remote.h"
 
 enum { NEAREST_SHOWN = 3 };
 
@@ -24,39 +24,12 @@ static int refuse_unknown(const struct hf_explain *explain)
     return HF_EXIT_FAILED;
 }
 
-/* Finds the name in configuration and plan. */
-static void locate(struct hf_explain *explain)
-{
-    struct hf_look *look = explain->look;
-    bool is_missing = look->store == NULL && strcmp(look->store_state, "missing") == 0;
-    uint32_t configured = hf_config_find_endpoint(look->config, explain->owner);
-    explain->zone = hf_config_zone_of(look->config, explain->owner);
-    explain->endpoint = UINT32_MAX;
-    explain->kind = configured != UINT32_MAX ? "configured" : "unknown";
-    if (!look->has_plan && !is_missing) {
-        return;
-    }
-    explain->planning = hf_look_planning(look, NULL);
-    uint32_t row = hf_plan_find(&look->plan, explain->owner);
-    if (row == UINT32_MAX || row >= explain->planning->row_count) {
-        return;
-    }
-    explain->endpoint = explain->planning->row_endpoints[row];
-    if (hf_plan_gen(&look->plan, row) != 0) {
-        hf_plan_get(&look->plan, row, &explain->published);
-        explain->entry = &explain->published;
-        bool is_retired = (explain->entry->flags & HF_ROW_RETIRED) != 0;
-        explain->kind = is_retired ? "retired" : configured == UINT32_MAX ? "orphan" : "configured";
-    }
-}
-
 static int explain_name(struct hf_explain *explain)
 {
-    locate(explain);
-    if (strcmp(explain->kind, "unknown") == 0) {
+    if (!hf_explain_locate(explain)) {
         return refuse_unknown(explain);
     }
-    hf_explain_ask(explain);
+    hf_explain_ask(explain, 0);
     hf_explain_step(explain);
     if (explain->look->invocation->json) {
         return hf_explain_show_json(explain);
@@ -75,9 +48,8 @@ static int run(const struct hf_invocation *invocation)
     if (hf_name_parse(invocation->arguments[0], explain->owner) != HF_OK) {
         exit = hf_command_misuse(invocation, "%s is no domain name", invocation->arguments[0]);
     } else if (hf_look_open(invocation, &explain->look) == HF_EXIT_DONE) {
-        hf_name_text(explain->owner, explain->name);
         exit = explain_name(explain);
-        hf_planning_free(explain->planning);
+        hf_explain_release(explain);
         hf_look_close(explain->look);
     }
     free(explain);
@@ -96,4 +68,5 @@ const struct hf_command hf_command_explain = {
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,
+    .remote = hf_remote_explain,
 };

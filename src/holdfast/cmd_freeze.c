@@ -70,6 +70,21 @@ static int change_zone(struct freeze *freeze, uint32_t zone)
     return exit;
 }
 
+/* The end of a freeze of everything is the end of that of every zone, too. */
+static int apply_thaw_all(void *context, struct hf_overrides *overrides)
+{
+    bool found = false;
+    (void)context;
+    for (uint32_t i = overrides->count; i > 0; i--) {
+        const struct hf_override *item = &overrides->items[i - 1];
+        if (item->kind == HF_OVERRIDE_FREEZE) {
+            found = true;
+            (void)hf_overrides_remove(overrides, HF_OVERRIDE_FREEZE, item->subject);
+        }
+    }
+    return found ? HF_OK : HF_ENOENT;
+}
+
 static void change_override(struct freeze *freeze, const char *subject)
 {
     if (!freeze->has_store) {
@@ -78,6 +93,8 @@ static void change_override(struct freeze *freeze, const char *subject)
     if (freeze->frozen) {
         struct hf_override item = hf_change_item(&freeze->change, HF_OVERRIDE_FREEZE, subject);
         (void)hf_change_set(&freeze->change, &item);
+    } else if (strcmp(subject, "*") == 0) {
+        (void)hf_change_save(&freeze->change, apply_thaw_all, NULL);
     } else {
         (void)hf_change_remove(&freeze->change, HF_OVERRIDE_FREEZE, subject);
     }

@@ -4,224 +4,47 @@
 
 #include "base/error.h"
 #include "codec/name.h"
+#include "holdfast/actions.h"
 #include "holdfast/history.h"
 #include "holdfast/look.h"
+#include "holdfast/remote.h"
 
-enum { MAX_DEFAULT = 20, MAX_MAX = 1000000, CAUSES_SHOWN = 3 };
-
-/* --- plans --- */
-
-/* The causes of a plan with how often, most frequent first as they came. */
-static void put_causes(struct hf_table *table, const struct hf_history_plan *plan)
-{
-    char line[HF_LOOK_SENTENCE_MAX * 2] = "";
-    size_t used = 0;
-    for (uint32_t i = 0; i < plan->cause_count && i < CAUSES_SHOWN && used < sizeof(line); i++) {
-        char words[HF_LOOK_SENTENCE_MAX];
-        const struct hf_history_cause *cause = &plan->causes[i];
-        hf_look_cause(cause->cause, cause->backend, words);
-        int size = plan->cause_count == 1 ? snprintf(line, sizeof(line), "%s", words)
-                                          : snprintf(line + used, sizeof(line) - used, "%s%s (%u)",
-                                                     i == 0 ? "" : ", ", words, cause->count);
-        used += size > 0 ? (size_t)size : 0;
-    }
-    bool is_more = plan->cause_count > CAUSES_SHOWN || plan->has_more_causes;
-    hf_table_put(table, HF_STYLE_PLAIN, "%s%s", line, is_more ? ", others" : "");
-}
-
-static void show_plans(const struct hf_look *look, const struct hf_history *history)
-{
-    const struct hf_term *out = &look->invocation->out;
-    struct hf_table table;
-    char text[HF_TERM_SHORT_MAX];
-    hf_table_init(&table, ">GENERATION|WHEN|ENDPOINTS|CAUSE|PLANNER");
-    for (uint32_t i = 0; i < history->plan_count; i++) {
-        const struct hf_history_plan *plan = &history->plans[i];
-        hf_table_put(&table, HF_STYLE_BOLD, "%llu", (unsigned long long)plan->gen);
-        hf_look_ago(look, plan->created_ms, text);
-        hf_table_put(&table, HF_STYLE_DIM, "%s", text);
-        if (plan->changed == 1) {
-            hf_table_put(&table, HF_STYLE_NAME, "%s", plan->first_name);
-        } else {
-            hf_table_put(&table, HF_STYLE_PLAIN, "%u", plan->changed);
-        }
-        put_causes(&table, plan);
-        hf_table_put(&table, HF_STYLE_DIM, "%s", plan->planner);
-    }
-    hf_table_print(&table, out, 0);
-    hf_table_release(&table);
-    if (history->plan_count == 0) {
-        hf_term_put(out, HF_STYLE_PLAIN, "Nothing was published yet.\n");
-    } else if (history->is_complete) {
-        hf_term_put(out, HF_STYLE_DIM, "Older plans are not kept.\n");
-    }
-}
-
-static void json_plans(const struct hf_history *history, struct hf_json *json)
-{
-    hf_json_key(json, "plans");
-    hf_json_array(json);
-    for (uint32_t i = 0; i < history->plan_count; i++) {
-        const struct hf_history_plan *plan = &history->plans[i];
-        hf_json_object(json);
-        hf_json_put_u64(json, "generation", plan->gen);
-        hf_json_put_u64(json, "created_ms", plan->created_ms);
-        hf_json_put_text(json, "planner", plan->planner);
-        hf_json_put_bool(json, "snapshot", plan->snapshot);
-        hf_json_put_u64(json, "endpoints_changed", plan->changed);
-        hf_json_put_u64(json, "endpoints_marked", plan->marked);
-        hf_json_key(json, "causes");
-        hf_json_array(json);
-        for (uint32_t k = 0; k < plan->cause_count; k++) {
-            hf_json_object(json);
-            hf_json_put_text(json, "cause", hf_cause_name(plan->causes[k].cause));
-            hf_json_put_text(json, "backend", plan->causes[k].backend);
-            hf_json_put_u64(json, "endpoints", plan->causes[k].count);
-            hf_json_object_end(json);
-        }
-        hf_json_array_end(json);
-        hf_json_object_end(json);
-    }
-    hf_json_array_end(json);
-}
-
-/* --- one endpoint --- */
-
-static void put_address(const struct hf_term *out, char sign, const uint8_t *bytes, size_t size)
-{
-    char text[HF_LOOK_ADDRESS_MAX];
-    hf_look_address(bytes, size, text);
-    enum hf_style style = sign == '+' ? HF_STYLE_GOOD : sign == '-' ? HF_STYLE_BAD : HF_STYLE_PLAIN;
-    hf_term_put(out, style, "    %c %s\n", sign, text);
-}
-
-struct put_context {
-    const struct hf_term *out;
-};
-
-static void put_difference(void *context, char sign, const uint8_t *bytes, size_t size)
-{
-    const struct put_context *put = context;
-    put_address(put->out, sign, bytes, size);
-}
-
-static void show_change(const struct hf_look *look, const struct hf_history *history, uint32_t i)
-{
-    const struct hf_term *out = &look->invocation->out;
-    const struct hf_history_change *change = &history->changes[i];
-    bool has_before = i + 1 < history->change_count;
-    char words[HF_LOOK_SENTENCE_MAX];
-    char ago[HF_TERM_SHORT_MAX];
-    char stamp[HF_TERM_SHORT_MAX];
-    hf_look_cause(change->cause, change->backend, words);
-    hf_look_ago(look, change->changed_ms, ago);
-    hf_term_timestamp(change->changed_ms, stamp);
-    hf_term_put(out, HF_STYLE_BOLD, "generation %llu", (unsigned long long)change->gen);
-    hf_term_put(out, HF_STYLE_PLAIN, "  %s", change->is_removed ? "left the plan" : words);
-    hf_term_put(out, HF_STYLE_DIM, "  %s, %s\n", ago, stamp);
-    struct put_context put = {.out = out};
-    struct hf_records none = {.ttl_s = change->records.ttl_s};
-    bool is_new = change->cause == HF_CAUSE_CREATED || change->cause == HF_CAUSE_RECREATED;
-    const struct hf_records *before = has_before ? &history->changes[i + 1].records : &none;
-    if (has_before || is_new) {
-        hf_history_compare(is_new ? &none : before, &change->records, put_difference, &put);
-        if (has_before && !is_new && before->ttl_s != change->records.ttl_s &&
-            change->records.a_count + change->records.aaaa_count > 0) {
-            hf_term_put(out, HF_STYLE_WARN, "    ~ ttl %us, was %us\n", change->records.ttl_s,
-                        before->ttl_s);
-        }
-    } else {
-        hf_history_compare(&change->records, &change->records, put_difference, &put);
-    }
-}
-
-static void show_changes(const struct hf_look *look, const struct hf_history *history)
-{
-    const struct hf_term *out = &look->invocation->out;
-    for (uint32_t i = 0; i < history->change_count && i < history->max; i++) {
-        show_change(look, history, i);
-    }
-    if (history->is_complete && history->change_count <= history->max) {
-        hf_term_put(out, HF_STYLE_DIM, "Older plans are not kept.\n");
-    }
-}
-
-static void json_difference(void *context, char sign, const uint8_t *bytes, size_t size)
-{
-    struct hf_history_signs *wanted = context;
-    char text[HF_LOOK_ADDRESS_MAX];
-    if (sign == wanted->sign) {
-        hf_look_address(bytes, size, text);
-        hf_json_text(wanted->json, text);
-    }
-}
-
-static void json_signs(struct hf_json *json, const char *key, char sign,
-                       const struct hf_records *before, const struct hf_records *after)
-{
-    struct hf_history_signs wanted = {.json = json, .sign = sign};
-    hf_json_key(json, key);
-    if (before == NULL) {
-        hf_json_null(json);
-        return;
-    }
-    hf_json_array(json);
-    hf_history_compare(before, after, json_difference, &wanted);
-    hf_json_array_end(json);
-}
-
-static void json_changes(const struct hf_history *history, struct hf_json *json)
-{
-    hf_json_key(json, "changes");
-    hf_json_array(json);
-    for (uint32_t i = 0; i < history->change_count && i < history->max; i++) {
-        const struct hf_history_change *change = &history->changes[i];
-        bool has_before = i + 1 < history->change_count;
-        bool is_new = change->cause == HF_CAUSE_CREATED || change->cause == HF_CAUSE_RECREATED;
-        const struct hf_records none = {.ttl_s = change->records.ttl_s};
-        const struct hf_records *before = is_new       ? &none
-                                          : has_before ? &history->changes[i + 1].records
-                                                       : NULL;
-        hf_json_object(json);
-        hf_json_put_u64(json, "generation", change->gen);
-        hf_json_put_u64(json, "changed_ms", change->changed_ms);
-        hf_json_put_text(json, "cause", change->is_removed ? "left" : hf_cause_name(change->cause));
-        hf_json_put_text(json, "backend", change->backend);
-        hf_json_put_u64(json, "ttl_s", change->records.ttl_s);
-        hf_look_json_records(json, "addresses", &change->records);
-        json_signs(json, "added", '+', before, &change->records);
-        json_signs(json, "removed", '-', before, &change->records);
-        hf_json_object_end(json);
-    }
-    hf_json_array_end(json);
-}
-
-/* --- the command --- */
+enum { MAX_DEFAULT = 20, MAX_MAX = 1000000 };
 
 static int show(struct hf_look *look, struct hf_history *history)
 {
     if (look->invocation->json) {
         struct hf_look_json output;
         hf_look_json_begin(look, &output);
-        hf_look_json_problems(look, &output.json);
-        hf_json_put_text(&output.json, "endpoint", history->name);
-        hf_json_put_bool(&output.json, "complete",
-                         history->is_complete && history->change_count <= history->max);
-        if (history->name != NULL) {
-            json_changes(history, &output.json);
-        } else {
-            json_plans(history, &output.json);
-        }
+        hf_history_put_json(history, &output.json);
         return hf_look_json_end(look, &output);
     }
-    if (history->name == NULL) {
-        show_plans(look, history);
-    } else if (history->change_count == 0) {
+    if (history->name != NULL && history->change_count == 0) {
         return hf_command_fail(look->invocation, "%s is in no plan that is kept", history->name);
-    } else {
-        show_changes(look, history);
     }
+    hf_history_show(look, &look->invocation->out, history);
     return HF_EXIT_DONE;
+}
+
+static int show_actions(struct hf_look *look, uint32_t max)
+{
+    const struct hf_invocation *invocation = look->invocation;
+    const struct hf_actions_query query = {.max = max};
+    struct hf_actions actions;
+    if (hf_actions_load(look->store, &query, &actions) != HF_OK) {
+        return hf_command_fail(invocation, "%s", hf_store_why(look->store));
+    }
+    int exit = HF_EXIT_DONE;
+    if (invocation->json) {
+        struct hf_look_json output;
+        hf_look_json_begin(look, &output);
+        hf_actions_put_json(&actions, &output.json);
+        exit = hf_look_json_end(look, &output);
+    } else {
+        hf_actions_show(look, &invocation->out, &actions);
+    }
+    hf_actions_release(&actions);
+    return exit;
 }
 
 static int run(const struct hf_invocation *invocation)
@@ -229,6 +52,10 @@ static int run(const struct hf_invocation *invocation)
     uint64_t max = MAX_DEFAULT;
     uint8_t owner[HF_NAME_MAX];
     bool has_name = invocation->argument_count > 0;
+    bool wants_actions = hf_option_given(invocation, "actions");
+    if (has_name && wants_actions) {
+        return hf_command_misuse(invocation, "expected either NAME or --actions");
+    }
     if (hf_option_number(invocation, "max", 1, MAX_MAX, &max) != HF_OK) {
         return HF_EXIT_USAGE;
     }
@@ -243,7 +70,10 @@ static int run(const struct hf_invocation *invocation)
     struct hf_history history;
     if (look->store == NULL) {
         hf_look_put_problems(look);
-    } else if (hf_history_load(look, has_name ? owner : NULL, (uint32_t)max, &history) != HF_OK) {
+    } else if (wants_actions) {
+        exit = show_actions(look, (uint32_t)max);
+    } else if (hf_history_load(look, has_name ? owner : NULL, 0, (uint32_t)max, &history) !=
+               HF_OK) {
         (void)hf_command_fail(invocation, "%s", hf_store_why(look->store));
     } else {
         exit = show(look, &history);
@@ -255,6 +85,7 @@ static int run(const struct hf_invocation *invocation)
 
 static const struct hf_option options[] = {
     {.name = "max", .letter = 'n', .argument = "N", .help = "How many, newest first (20)"},
+    {.name = "actions", .help = "What operators did, instead of plans"},
     {0},
 };
 
@@ -265,8 +96,10 @@ const struct hf_command hf_command_history = {
     .summary = "plans, or one endpoint's changes, with causes",
     .details = "Without a name: the plans that are kept, newest first. With the name of an\n"
                "endpoint: what changed in its answer, when and why; + is an address that was\n"
-               "added, - one that was removed. The janitor deletes old plans (janitor.retention).",
+               "added, - one that was removed. The janitor deletes old plans (janitor.retention).\n"
+               "With --actions: what operators did in the last 90 days, who and why.",
     .options = options,
     .arguments_max = 1,
     .run = run,
+    .remote = hf_remote_history,
 };

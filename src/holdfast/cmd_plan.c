@@ -34,31 +34,6 @@ static int check_backends(struct hf_look *look, uint8_t **ret_verdicts)
     return HF_EXIT_DONE;
 }
 
-static void count_verdicts(const struct hf_look *look, const uint8_t *verdicts,
-                           struct hf_plan_verdicts *ret_counts)
-{
-    bool is_fresh = hf_look_has_verdicts(look);
-    *ret_counts = (struct hf_plan_verdicts){.source = verdicts != NULL ? "checks"
-                                                      : is_fresh       ? "planner"
-                                                                       : "none",
-                                            .at_ms = verdicts != NULL ? look->now_ms
-                                                     : is_fresh       ? look->backends_at_ms
-                                                                      : 0};
-    for (uint32_t i = 0; i < look->config->backend_count; i++) {
-        enum hf_verdict verdict = hf_look_verdict(look, verdicts, i);
-        ret_counts->up += verdict == HF_VERDICT_UP;
-        ret_counts->down += verdict == HF_VERDICT_DOWN;
-        ret_counts->unknown += verdict == HF_VERDICT_UNKNOWN;
-    }
-}
-
-/* Without the head and what operators said there is nothing true to tell. */
-static bool is_readable(const struct hf_look *look)
-{
-    bool is_missing = look->store == NULL && strcmp(look->store_state, "missing") == 0;
-    return is_missing || (look->has_plan && look->has_overrides);
-}
-
 static int show(struct hf_look *look, const struct hf_plan_shown *shown)
 {
     const struct hf_invocation *invocation = look->invocation;
@@ -78,7 +53,7 @@ static int show(struct hf_look *look, const struct hf_plan_shown *shown)
 static int plan(struct hf_look *look, uint64_t max)
 {
     uint8_t *verdicts = NULL;
-    if (!is_readable(look)) {
+    if (!hf_plan_is_readable(look)) {
         hf_look_put_problems(look);
         return HF_EXIT_FAILED;
     }
@@ -86,8 +61,8 @@ static int plan(struct hf_look *look, uint64_t max)
         return HF_EXIT_FAILED;
     }
     struct hf_plan_diff diff;
-    struct hf_plan_shown shown = {.diff = &diff, .max = max};
-    count_verdicts(look, verdicts, &shown.verdicts);
+    struct hf_plan_shown shown = {.diff = &diff, .max = max, .json_max = UINT32_MAX};
+    hf_plan_count_verdicts(look, verdicts, &shown.verdicts);
     int error = hf_plan_diff_make(look, verdicts, &diff);
     free(verdicts);
     if (error != HF_OK) {

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "codec/name.h"
 #include "holdfast/override.h"
+#include "holdfast/remote.h"
 #include "io/plan_store.h"
 
 /* Whether the head plan has the endpoint; 0 or 1, or an error. */
@@ -89,4 +90,5 @@ const struct hf_command hf_command_retire = {
     .arguments_min = 1,
     .arguments_max = 1,
     .run = retire,
+    .remote = hf_remote_change,
 };

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "codec/name.h"
 #include "holdfast/override.h"
+#include "holdfast/remote.h"
 #include "io/plan_store.h"
 
 enum { PIN_TEXT_MAX = 1024 * 1024 };
@@ -212,6 +213,7 @@ const struct hf_command hf_command_rollback = {
     .options = rollback_options,
     .arguments_max = 1,
     .run = rollback,
+    .remote = hf_remote_change,
 };
 
 static const struct hf_option release_options[] = {
@@ -228,4 +230,5 @@ const struct hf_command hf_command_release = {
     .options = release_options,
     .arguments_max = 1,
     .run = release,
+    .remote = hf_remote_change,
 };

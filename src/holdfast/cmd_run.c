@@ -35,7 +35,7 @@ static void reload(void *context)
     if (config == run->config) {
         return;
     }
-    if (config->enactor_count + 2 != run->role_count) {
+    if (config->enactor_count + HF_RUN_ROLES_BESIDE != run->role_count) {
         hf_log(&run->log, HF_LOG_WARNING, "reload_incomplete", "why=%s",
                "the number of enactors changes when holdfast run is started anew");
     }
@@ -91,7 +91,7 @@ static int run_all(const struct hf_invocation *invocation)
         free(run);
         return HF_EXIT_FAILED;
     }
-    hf_open_log(invocation, "run", &run->log);
+    hf_open_log(invocation, run->config, "run", &run->log);
     status = prepare(run);
     if (status == HF_OK) {
         hf_supervise_run(&run->supervisor);
@@ -119,9 +119,10 @@ const struct hf_command hf_command_run = {
     .name = "run",
     .group = HF_COMMAND_RUN,
     .arguments = "",
-    .summary = "everything in one place: planner, janitor, enactors, private knotd",
+    .summary = "everything in one place: planner, janitor, enactors, API, private knotd",
     .details =
-        "Starts planner, janitor and as many enactors as the configuration says as processes of\n"
+        "Starts planner, janitor, API and as many enactors as the configuration says as processes "
+        "of\n"
         "their own, and a private knotd for every target with `type: knot`; starts again what\n"
         "ends. SIGINT or SIGTERM stops all of them, a second one without waiting; SIGHUP reads\n"
         "the configuration again. DATA_DIR/run.json lists the process ids.\n"

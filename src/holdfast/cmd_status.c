@@ -1,5 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/error.h"
+#include "holdfast/incidents.h"
+#include "holdfast/remote.h"
 #include "holdfast/status.h"
+
+static void mark_incidents(struct hf_status *status)
+{
+    struct hf_incidents incidents;
+    hf_incidents_init(&incidents);
+    if (status->look->store != NULL &&
+        hf_incidents_load(&incidents, status->look->store) == HF_OK) {
+        hf_incidents_mark(&incidents.log, status);
+    }
+    hf_incidents_release(&incidents);
+}
 
 static int run(const struct hf_invocation *invocation)
 {
@@ -11,6 +25,7 @@ static int run(const struct hf_invocation *invocation)
     int exit = HF_EXIT_DONE;
     hf_status_count(&status);
     hf_status_alerts(&status);
+    mark_incidents(&status);
     if (invocation->json) {
         exit = hf_status_show_json(&status);
     } else {
@@ -19,6 +34,7 @@ static int run(const struct hf_invocation *invocation)
     if (hf_option_given(invocation, "exit-code") && hf_status_urgent(&status) > 0) {
         exit = HF_EXIT_FAILED;
     }
+    hf_status_release(&status);
     hf_look_close(look);
     return exit;
 }
@@ -39,4 +55,5 @@ const struct hf_command hf_command_status = {
                "locked or damaged it says so and shows what it can. Nothing is written.",
     .options = options,
     .run = run,
+    .remote = hf_remote_status,
 };

@@ -16,10 +16,9 @@
 static const char *const default_configs[] = {"./holdfast.yaml", "/etc/holdfast/holdfast.yaml"};
 
 enum {
-    COMMON_COUNT = 6,
-    CONFIGURED_COUNT = 2, /* of them, of programs with a configuration */
-    FIRST_LONG = 256,     /* getopt's values of options without a letter */
-    OWN_FIRST = 512,      /* its values of the subcommand's options */
+    COMMON_COUNT = 8,
+    FIRST_LONG = 256, /* getopt's values of options without a letter */
+    OWN_FIRST = 512,  /* its values of the subcommand's options */
     LETTERS_MAX = 3 * (COMMON_COUNT + HF_COMMAND_OPTIONS_MAX) + 2,
 };
 
@@ -30,6 +29,8 @@ enum common {
     COMMON_OUTPUT = FIRST_LONG,
     COMMON_COLOUR,
     COMMON_LOG_LEVEL,
+    COMMON_LOG_FORMAT,
+    COMMON_DIRECT,
 };
 
 /* What getopt_long wants, made from the two tables. */
@@ -53,8 +54,10 @@ static void make_parser(struct parser *parser, const struct hf_program *program,
         {"color", required_argument, NULL, COMMON_COLOUR},
         {"config", required_argument, NULL, COMMON_CONFIG}, /* from here: configured programs */
         {"log-level", required_argument, NULL, COMMON_LOG_LEVEL},
+        {"log-format", required_argument, NULL, COMMON_LOG_FORMAT},
+        {"direct", no_argument, NULL, COMMON_DIRECT},
     };
-    size_t count = program->is_configured ? COMMON_COUNT : COMMON_COUNT - CONFIGURED_COUNT;
+    size_t count = program->is_configured ? COMMON_COUNT : COMMON_COUNT - HF_COMMAND_CONFIGURED;
     *parser = (struct parser){.letters = "hV"};
     memcpy(parser->options, common, count * sizeof(common[0]));
     size_t letters = strlen(parser->letters);
@@ -109,6 +112,9 @@ static int take_common(struct hf_invocation *invocation, struct choices *choices
     case COMMON_VERSION:
         choices->wants_version = true;
         break;
+    case COMMON_DIRECT:
+        invocation->direct = true;
+        break;
     case COMMON_OUTPUT:
         invocation->json = strcmp(text, "json") == 0;
         expected = invocation->json || strcmp(text, "text") == 0 ? NULL : "text or json";
@@ -120,6 +126,13 @@ static int take_common(struct hf_invocation *invocation, struct choices *choices
         expected = hf_log_level_parse(text, &invocation->log_level) == HF_OK
                        ? NULL
                        : "debug, info, warning or error";
+        break;
+    case COMMON_LOG_FORMAT:
+        invocation->log_format = text;
+        expected =
+            strcmp(text, "auto") == 0 || strcmp(text, "logfmt") == 0 || strcmp(text, "json") == 0
+                ? NULL
+                : "auto, logfmt or json";
         break;
     default:
         return HF_EINVAL; /* getopt said what is wrong */
@@ -215,7 +228,10 @@ static int call(struct hf_invocation *invocation)
         return hf_command_misuse(invocation, "unexpected argument '%s'",
                                  invocation->arguments[command->arguments_max]);
     }
-    int status = command->run(invocation);
+    int status = HF_EXIT_FAILED;
+    if (invocation->direct || command->remote == NULL || !command->remote(invocation, &status)) {
+        status = command->run(invocation);
+    }
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         hf_term_put(&invocation->err, HF_STYLE_BAD, "%s: cannot write standard output\n",
                     invocation->program->name);

@@ -63,12 +63,21 @@ struct hf_invocation {
     const struct hf_command *command;
     const char *config_path; /* -c, else the first default path that exists, else ./holdfast.yaml */
     bool json;               /* --output json */
+    bool direct;             /* --direct: no daemon is asked */
     enum hf_log_level log_level;
-    struct hf_term out; /* standard output and error: stream, colour, width */
+    const char *log_format; /* --log-format, or NULL: as the configuration says */
+    struct hf_term out;     /* standard output and error: stream, colour, width */
     struct hf_term err;
     char **arguments; /* what is left after the options */
     int argument_count;
     const char *values[HF_COMMAND_OPTIONS_MAX]; /* of command->options; use hf_option_value */
+    /* Of a change that was asked for over the API; NULL: by a command. */
+    const struct hf_remote *remote;
+};
+
+struct hf_remote {
+    bool has_revision;
+    uint64_t revision; /* of what operators said: on another one nothing is changed */
 };
 
 struct hf_command {
@@ -81,6 +90,8 @@ struct hf_command {
     int arguments_min;
     int arguments_max;
     int (*run)(const struct hf_invocation *invocation); /* returns an enum hf_exit */
+    /* Lets a running daemon do it; false: run it. Or NULL. See remote.h. */
+    bool (*remote)(const struct hf_invocation *invocation, int *ret_exit);
 };
 
 /* What main does. */

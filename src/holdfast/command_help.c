@@ -9,11 +9,12 @@ enum {
     DISTANCE_MAX = 2, /* typing errors that are forgiven */
 };
 
-/* The first CONFIGURED_COUNT are of programs that have a configuration. */
-enum { CONFIGURED_COUNT = 2 };
+/* The first HF_COMMAND_CONFIGURED are of programs that have a configuration. */
 static const struct hf_option common_options[] = {
     {"config", 'c', "FILE", "Read this (./holdfast.yaml, /etc/holdfast/holdfast.yaml)"},
     {"log-level", 0, "LEVEL", "debug, info, warning or error (info)"},
+    {"log-format", 0, "FORM", "auto, logfmt or json (as configured)"},
+    {"direct", 0, NULL, "Ask no daemon that runs: read and write the store itself"},
     {"output", 0, "FORMAT", "text or json (text)"},
     {"color", 0, "WHEN", "auto, always or never; NO_COLOR means never (auto)"},
     {"help", 'h', NULL, "Print this and exit"},
@@ -84,7 +85,7 @@ void hf_help_print(const struct hf_term *term, const struct hf_program *program,
         }
     }
     print_options(term, "Common options",
-                  common_options + (program->is_configured ? 0 : CONFIGURED_COUNT));
+                  common_options + (program->is_configured ? 0 : HF_COMMAND_CONFIGURED));
     hf_term_put(term, HF_STYLE_PLAIN,
                 "\nExit status: 0 done, 1 failed, 2 wrong use%s. Manual: %s(1).\n",
                 command != NULL && strcmp(command->name, "plan") == 0

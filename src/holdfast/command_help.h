@@ -7,6 +7,8 @@
 
 #include "holdfast/command.h"
 
+enum { HF_COMMAND_CONFIGURED = 4 }; /* common options of programs that have a configuration */
+
 /* command NULL: the list of subcommands. */
 void hf_help_print(const struct hf_term *term, const struct hf_program *program,
                    const struct hf_command *command);

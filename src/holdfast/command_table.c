@@ -7,9 +7,12 @@
     X(planner)                                                                                     \
     X(enactor)                                                                                     \
     X(janitor)                                                                                     \
+    X(api)                                                                                         \
     X(status)                                                                                      \
     X(explain)                                                                                     \
     X(history)                                                                                     \
+    X(incident)                                                                                    \
+    X(statuspage)                                                                                  \
     X(plan)                                                                                        \
     X(check_config)                                                                                \
     X(drain)                                                                                       \

@@ -41,8 +41,14 @@ struct hf_explain {
     char command[HF_EXPLAIN_TEXT_MAX]; /* what helps, or "" */
 };
 
-/* explain_ask.c */
-void hf_explain_ask(struct hf_explain *explain);
+/* explain_locate.c: finds owner in configuration and plan; false: it is in neither. */
+bool hf_explain_locate(struct hf_explain *explain);
+/* Frees what hf_explain_locate made. */
+void hf_explain_release(struct hf_explain *explain);
+
+/* explain_ask.c: for at most limit_ms, 0: as long as the target's timeouts allow. Of the look only
+ * the configuration is used. */
+void hf_explain_ask(struct hf_explain *explain, uint32_t limit_ms);
 
 /* explain_step.c: which step is missing between plan and server. */
 void hf_explain_step(struct hf_explain *explain);
@@ -76,5 +82,7 @@ uint32_t hf_explain_nearest(const struct hf_config *config, const char *name,
 /* explain_show.c, explain_json.c */
 void hf_explain_show(const struct hf_explain *explain);
 int hf_explain_show_json(const struct hf_explain *explain);
+/* Its members into an object. */
+void hf_explain_put_json(const struct hf_explain *explain, struct hf_json *json);
 
 #endif

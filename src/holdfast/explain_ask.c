@@ -115,7 +115,7 @@ static int read_all(struct hf_explain *explain, struct hf_ask *client, struct hf
     return error;
 }
 
-void hf_explain_ask(struct hf_explain *explain)
+void hf_explain_ask(struct hf_explain *explain, uint32_t limit_ms)
 {
     struct hf_explain_server *server = &explain->server;
     const struct hf_config *config = explain->look->config;
@@ -131,6 +131,9 @@ void hf_explain_ask(struct hf_explain *explain)
         (void)snprintf(server->why, sizeof(server->why), "target %s: %s", target->name,
                        error == HF_ENOENT ? "its key is not there yet" : hf_strerror(error));
         return;
+    }
+    if (limit_ms > 0) {
+        hf_ask_limit(client, limit_ms);
     }
     struct hf_answer *answer = calloc(1, sizeof(*answer));
     if (answer == NULL) {

@@ -175,14 +175,11 @@ static void put_enactors(const struct hf_explain *explain, struct hf_json *json)
     hf_json_array_end(json);
 }
 
-int hf_explain_show_json(const struct hf_explain *explain)
+void hf_explain_put_json(const struct hf_explain *explain, struct hf_json *json)
 {
     const struct hf_look *look = explain->look;
-    struct hf_look_json output;
-    struct hf_json *json = &output.json;
+    char basis[HF_LOOK_BASIS_MAX];
     uint32_t count = hf_explain_members(explain);
-    hf_look_json_begin(look, &output);
-    hf_look_json_problems(look, json);
     hf_json_put_text(json, "endpoint", explain->name);
     hf_json_put_text(json, "kind", explain->kind);
     hf_json_put_text(json, "state", explain->code);
@@ -208,5 +205,14 @@ int hf_explain_show_json(const struct hf_explain *explain)
     }
     hf_json_array_end(json);
     put_enactors(explain, json);
-    return hf_look_json_end(look, &output);
+    hf_look_basis(look, 'g', explain->entry != NULL ? explain->entry->gen : 0, basis);
+    hf_json_put_text(json, "basis", basis);
+}
+
+int hf_explain_show_json(const struct hf_explain *explain)
+{
+    struct hf_look_json output;
+    hf_look_json_begin(explain->look, &output);
+    hf_explain_put_json(explain, &output.json);
+    return hf_look_json_end(explain->look, &output);
 }

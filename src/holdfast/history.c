@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "codec/name.h"
 
+enum { TEXTS_MAX = 1024 * 1024 * 1024 };
+
 /* --- comparing --- */
 
 static void compare(const uint8_t *before, uint32_t before_count, const uint8_t *after,
@@ -55,7 +57,7 @@ static void *grow(void *rows, uint32_t count, uint32_t *room, size_t size)
 
 static const char *keep(struct hf_history *history, const char *text)
 {
-    return hf_arena_copy(history->arena, text, strlen(text));
+    return hf_arena_copy(&history->arena, text, strlen(text));
 }
 
 static const char *backend_of(struct hf_history *history, const struct hf_plan *plan,
@@ -96,6 +98,9 @@ static int each_plan(void *context, const struct hf_plan_head *head, const struc
 {
     struct hf_history *history = context;
     (void)name;
+    if (history->below != 0 && head->gen >= history->below) {
+        return 0;
+    }
     if (history->plan_count == history->max) {
         history->is_complete = false;
         return 1;
@@ -104,6 +109,7 @@ static int each_plan(void *context, const struct hf_plan_head *head, const struc
         grow(history->plans, history->plan_count, &history->room, sizeof(*history->plans));
     struct hf_history_plan *row = &history->plans[history->plan_count++];
     *row = (struct hf_history_plan){.gen = head->gen,
+                                    .parent_gen = head->parent_gen,
                                     .created_ms = head->created_ms,
                                     .planner = keep(history, head->planner),
                                     .snapshot = head->snapshot};
@@ -147,7 +153,7 @@ static void add_change(struct hf_history *history, const struct hf_plan *plan,
                                    .is_removed = is_removed};
     size_t size = hf_records_size(&entry->records);
     row->records.bytes = (const uint8_t *)hf_arena_copy(
-        history->arena, size == 0 ? (const void *)"" : entry->records.bytes, size);
+        &history->arena, size == 0 ? (const void *)"" : entry->records.bytes, size);
 }
 
 static int each_change(void *context, const struct hf_plan_head *head, const struct hf_digest *name,
@@ -172,11 +178,11 @@ static int each_change(void *context, const struct hf_plan_head *head, const str
     return 0;
 }
 
-int hf_history_load(struct hf_look *look, const uint8_t *owner, uint32_t max,
+int hf_history_load(const struct hf_look *look, const uint8_t *owner, uint64_t below, uint32_t max,
                     struct hf_history *ret_history)
 {
-    struct hf_history history = {
-        .max = max, .is_complete = true, .owner = owner, .arena = &look->arena};
+    struct hf_history history = {.max = max, .is_complete = true, .owner = owner, .below = below};
+    hf_arena_init(&history.arena, TEXTS_MAX);
     if (owner != NULL) {
         char text[HF_NAME_TEXT_MAX];
         hf_name_text(owner, text);
@@ -203,5 +209,6 @@ void hf_history_release(struct hf_history *history)
 {
     free(history->plans);
     free(history->changes);
+    hf_arena_release(&history->arena);
     *history = (struct hf_history){0};
 }

@@ -15,7 +15,7 @@ struct hf_history_cause {
 
 /* One plan. */
 struct hf_history_plan {
-    uint64_t gen, created_ms;
+    uint64_t gen, parent_gen, created_ms; /* parent_gen 0: it was the first */
     const char *planner;
     const char *first_name; /* of the endpoints that changed, or NULL */
     struct hf_history_cause causes[HF_HISTORY_CAUSES_MAX];
@@ -43,12 +43,14 @@ struct hf_history {
     uint32_t plan_count, change_count;
     /* private from here */
     uint32_t room;
+    uint64_t below;
     const uint8_t *owner;
-    struct hf_arena *arena;
+    struct hf_arena arena;
 };
 
-/* Texts live as long as the look. owner NULL: plans. */
-int hf_history_load(struct hf_look *look, const uint8_t *owner, uint32_t max,
+/* owner NULL: plans; below: only those of a lower generation, 0: all. look is not changed, but for
+ * its store. */
+int hf_history_load(const struct hf_look *look, const uint8_t *owner, uint64_t below, uint32_t max,
                     struct hf_history *ret_history);
 void hf_history_release(struct hf_history *history);
 
@@ -59,6 +61,14 @@ void hf_history_release(struct hf_history *history);
 typedef void hf_history_each(void *context, char sign, const uint8_t *bytes, size_t size);
 void hf_history_compare(const struct hf_records *before, const struct hf_records *after,
                         hf_history_each *each, void *context);
+
+/* history_show.c: for people. */
+void hf_history_show(const struct hf_look *look, const struct hf_term *out,
+                     const struct hf_history *history);
+
+/* history_json.c: its members into an object; those of one plan. */
+void hf_history_put_json(const struct hf_history *history, struct hf_json *json);
+void hf_history_put_plan(const struct hf_history_plan *plan, struct hf_json *json);
 
 /* For a hf_history_each that writes the addresses of one sign as JSON. */
 struct hf_history_signs {

@@ -5,6 +5,8 @@
  *
  * Nothing is written, and no store is made where there is none. What cannot be read is left out
  * and noted as a problem: a look at an installation in trouble shows what there is.
+ *
+ * A look can last: hf_look_refresh reads what has changed in the store since, and no more.
  */
 #ifndef HF_HOLDFAST_LOOK_H
 #define HF_HOLDFAST_LOOK_H
@@ -31,10 +33,24 @@ struct hf_look_problem {
     const char *why;
 };
 
+/* The parts of a look, each with a bit of its own. */
+enum hf_look_part {
+    HF_LOOK_STORE = 1, /* whether it can be read, and which problems there are */
+    HF_LOOK_PLAN = 2,
+    HF_LOOK_OVERRIDES = 4,
+    HF_LOOK_PLANNER = 8,
+    HF_LOOK_BACKENDS = 16,
+    HF_LOOK_JANITOR = 32,
+    HF_LOOK_REPORTS = 64,
+    HF_LOOK_ALL = 127,
+};
+
 struct hf_look {
     const struct hf_invocation *invocation;
-    struct hf_config *config;
-    struct hf_arena arena;   /* texts of what was read */
+    const struct hf_config *config;
+    struct hf_config *own_config; /* to be freed with it, or NULL */
+    struct hf_arena arena;        /* texts of what was read, but for backends */
+    struct hf_arena backends_arena;
     uint64_t now_ms;         /* wall clock of the look */
     struct hf_store *store;  /* NULL: cannot be opened */
     const char *store_state; /* "open", "missing", "locked", "damaged", "foreign", "failed" */
@@ -53,11 +69,28 @@ struct hf_look {
     uint32_t backend_count;
     uint64_t backends_at_ms; /* 0: the planner said nothing of backends */
     struct hf_reports reports;
+    /* private from here */
+    uint64_t changes;  /* of the store, when it was read last */
+    uint64_t refs[16]; /* hashes of the refs behind each part */
+    uint32_t failed;   /* enum hf_look_part: to be read again in any case */
+    bool is_read;
 };
 
 /* HF_EXIT_DONE, or HF_EXIT_FAILED after it was said why: only for a wrong configuration. */
 int hf_look_open(const struct hf_invocation *invocation, struct hf_look **ret_look);
 void hf_look_close(struct hf_look *look);
+
+/* --- look_read.c --- */
+
+/* An empty one on a configuration that is borrowed. */
+struct hf_look *hf_look_new(const struct hf_invocation *invocation, const struct hf_config *config);
+/*
+ * Brings it to what the store has now; returns the parts that are others than before. Pointers into
+ * what it had are void then. Where nothing was committed since, it costs microseconds.
+ */
+uint32_t hf_look_refresh(struct hf_look *look);
+/* The image of the plan was edited (by a planning): the next refresh reads it anew. */
+void hf_look_forget_plan(struct hf_look *look);
 
 /* A role that said something at at_ms is alive. */
 bool hf_look_is_alive(const struct hf_look *look, uint64_t at_ms);
@@ -109,18 +142,27 @@ struct hf_look_json {
     struct hf_buf buf;
     struct hf_json json;
 };
-/* Begins the object, with version, installation and now_ms. */
+/* Begins the object, with version, installation, now_ms and problems. */
 void hf_look_json_begin(const struct hf_look *look, struct hf_look_json *output);
+/* The same into a writer that is the caller's, who ends the object. */
+void hf_look_json_head(const struct hf_look *look, struct hf_json *json);
 /* Ends the object and prints it. */
 int hf_look_json_end(const struct hf_look *look, struct hf_look_json *output);
-/* "problems": what could not be read. */
-void hf_look_json_problems(const struct hf_look *look, struct hf_json *json);
 /* KEY: milliseconds since 1970, or null for 0. */
 void hf_look_json_time(struct hf_json *json, const char *key, uint64_t at_ms);
 /* KEY: the records' addresses. */
 void hf_look_json_records(struct hf_json *json, const char *key, const struct hf_records *records);
 /* An object: what an operator said. */
 void hf_look_json_override(struct hf_json *json, const struct hf_override *item);
+/*
+ * What an action is based on, as its If-Match (docs/reference/api.md): the revision of what
+ * operators said, and, where mark is not 0, mark with a generation ("r7.g42").
+ */
+enum { HF_LOOK_BASIS_MAX = 64 };
+void hf_look_basis(const struct hf_look *look, char mark, uint64_t gen,
+                   char ret_text[HF_LOOK_BASIS_MAX]);
+/* Of the plan that guards hold back: "r7.h9f86d081884c7d65"; "" where nothing is held. */
+void hf_look_basis_held(const struct hf_look *look, char ret_text[HF_LOOK_BASIS_MAX]);
 /* Problems as lines on standard error. */
 void hf_look_put_problems(const struct hf_look *look);
 

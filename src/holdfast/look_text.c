@@ -104,14 +104,33 @@ void hf_look_wrap(const struct hf_term *term, unsigned indent, const char *text)
     hf_term_put(term, HF_STYLE_PLAIN, "%s\n", text);
 }
 
+static void put_problems(const struct hf_look *look, struct hf_json *json)
+{
+    hf_json_key(json, "problems");
+    hf_json_array(json);
+    for (uint32_t i = 0; i < look->problem_count; i++) {
+        hf_json_object(json);
+        hf_json_put_text(json, "what", look->problems[i].what);
+        hf_json_put_text(json, "why", look->problems[i].why);
+        hf_json_object_end(json);
+    }
+    hf_json_array_end(json);
+}
+
+void hf_look_json_head(const struct hf_look *look, struct hf_json *json)
+{
+    hf_json_object(json);
+    hf_json_put_u64(json, "version", JSON_VERSION);
+    hf_json_put_text(json, "installation", look->config->installation);
+    hf_json_put_u64(json, "now_ms", look->now_ms);
+    put_problems(look, json);
+}
+
 void hf_look_json_begin(const struct hf_look *look, struct hf_look_json *output)
 {
     hf_buf_init(&output->buf, JSON_MAX);
     hf_json_init(&output->json, &output->buf, HF_JSON_PRETTY);
-    hf_json_object(&output->json);
-    hf_json_put_u64(&output->json, "version", JSON_VERSION);
-    hf_json_put_text(&output->json, "installation", look->config->installation);
-    hf_json_put_u64(&output->json, "now_ms", look->now_ms);
+    hf_look_json_head(look, &output->json);
 }
 
 int hf_look_json_end(const struct hf_look *look, struct hf_look_json *output)
@@ -126,19 +145,6 @@ int hf_look_json_end(const struct hf_look *look, struct hf_look_json *output)
     }
     hf_buf_release(&output->buf);
     return error == HF_OK ? HF_EXIT_DONE : HF_EXIT_FAILED;
-}
-
-void hf_look_json_problems(const struct hf_look *look, struct hf_json *json)
-{
-    hf_json_key(json, "problems");
-    hf_json_array(json);
-    for (uint32_t i = 0; i < look->problem_count; i++) {
-        hf_json_object(json);
-        hf_json_put_text(json, "what", look->problems[i].what);
-        hf_json_put_text(json, "why", look->problems[i].why);
-        hf_json_object_end(json);
-    }
-    hf_json_array_end(json);
 }
 
 void hf_look_json_time(struct hf_json *json, const char *key, uint64_t at_ms)
@@ -176,6 +182,26 @@ void hf_look_json_override(struct hf_json *json, const struct hf_override *item)
     hf_json_put_u64(json, "at_ms", item->at_ms);
     hf_json_put_u64(json, "generation", item->gen);
     hf_json_object_end(json);
+}
+
+void hf_look_basis(const struct hf_look *look, char mark, uint64_t gen,
+                   char ret_text[HF_LOOK_BASIS_MAX])
+{
+    int size = snprintf(ret_text, HF_LOOK_BASIS_MAX, "r%llu",
+                        (unsigned long long)look->overrides.revision);
+    if (mark != 0) {
+        (void)snprintf(ret_text + size, HF_LOOK_BASIS_MAX - (size_t)size, ".%c%llu", mark,
+                       (unsigned long long)gen);
+    }
+}
+
+void hf_look_basis_held(const struct hf_look *look, char ret_text[HF_LOOK_BASIS_MAX])
+{
+    ret_text[0] = 0;
+    if (look->has_planner && look->planner.held_count > 0) {
+        (void)snprintf(ret_text, HF_LOOK_BASIS_MAX, "r%llu.h%.16s",
+                       (unsigned long long)look->overrides.revision, look->planner.held_id);
+    }
 }
 
 void hf_look_put_problems(const struct hf_look *look)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "holdfast/open.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +75,18 @@ int hf_open_store(const struct hf_invocation *invocation, const struct hf_config
     return status;
 }
 
-void hf_open_log(const struct hf_invocation *invocation, const char *role, struct hf_log *ret_log)
+void hf_open_log_form(const struct hf_invocation *invocation, const struct hf_config *config,
+                      struct hf_log *log)
+{
+    const char *given = invocation->log_format;
+    int error = hf_log_use(log, given != NULL ? given : config->log_format);
+    assert(error == HF_OK); /* both were checked when they were read */
+}
+
+void hf_open_log(const struct hf_invocation *invocation, const struct hf_config *config,
+                 const char *role, struct hf_log *ret_log)
 {
     hf_log_init(ret_log, role, invocation->err.colour);
     ret_log->level_min = invocation->log_level;
+    hf_open_log_form(invocation, config, ret_log);
 }

@@ -19,7 +19,13 @@ int hf_open_config_zones(const struct hf_invocation *invocation, struct hf_confi
 int hf_open_store(const struct hf_invocation *invocation, const struct hf_config *config,
                   bool create, struct hf_store **ret_store);
 
-/* The log of a role that runs long, at the level of --log-level. */
-void hf_open_log(const struct hf_invocation *invocation, const char *role, struct hf_log *ret_log);
+/*
+ * The log of a role that runs long, at the level of --log-level, in the form of --log-format, else
+ * of the configuration. hf_open_log_form: the form again, of a configuration that was read anew.
+ */
+void hf_open_log(const struct hf_invocation *invocation, const struct hf_config *config,
+                 const char *role, struct hf_log *ret_log);
+void hf_open_log_form(const struct hf_invocation *invocation, const struct hf_config *config,
+                      struct hf_log *log);
 
 #endif

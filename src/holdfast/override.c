@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "codec/json.h"
 #include "codec/name.h"
 #include "holdfast/open.h"
+#include "io/audit.h"
 #include "io/plan_store.h"
 #include "io/wallclock.h"
 
@@ -19,16 +21,16 @@ enum {
     TEXT_MAX = 4096,
 };
 
-static void find_who(struct hf_change *change)
+void hf_change_who(const struct hf_invocation *invocation, char ret_who[HF_CHANGE_WHO_MAX])
 {
-    const char *given = hf_option_value(change->invocation, "as");
+    const char *given = hf_option_value(invocation, "as");
     const struct passwd *user = getpwuid(getuid());
     if (given != NULL) {
-        (void)snprintf(change->who, sizeof(change->who), "%s", given);
+        (void)snprintf(ret_who, HF_CHANGE_WHO_MAX, "%s", given);
     } else if (user != NULL) {
-        (void)snprintf(change->who, sizeof(change->who), "%s", user->pw_name);
+        (void)snprintf(ret_who, HF_CHANGE_WHO_MAX, "%s", user->pw_name);
     } else {
-        (void)snprintf(change->who, sizeof(change->who), "uid %u", (unsigned)getuid());
+        (void)snprintf(ret_who, HF_CHANGE_WHO_MAX, "uid %u", (unsigned)getuid());
     }
 }
 
@@ -36,7 +38,7 @@ int hf_change_open(struct hf_change *change, const struct hf_invocation *invocat
 {
     *change = (struct hf_change){.invocation = invocation};
     change->why = hf_option_value(invocation, "why");
-    find_who(change);
+    hf_change_who(invocation, change->who);
     if (hf_open_config(invocation, &change->config) != HF_OK) {
         return HF_EXIT_FAILED;
     }
@@ -75,7 +77,10 @@ static int save_once(struct hf_change *change, hf_override_change *apply, void *
     hf_buf_init(&ref, HF_STORE_REF_VALUE_MAX);
     int error = hf_overrides_load(change->store, &overrides, &ref);
     if (error == HF_OK) {
-        error = apply(context, &overrides);
+        const struct hf_remote *remote = change->invocation->remote;
+        bool is_stale =
+            remote != NULL && remote->has_revision && overrides.revision != remote->revision;
+        error = is_stale ? HF_ESTALE : apply(context, &overrides);
         if (error == HF_OK) {
             error = hf_overrides_save(change->store, &overrides, &ref);
         }
@@ -142,6 +147,56 @@ int hf_change_endpoint(const struct hf_change *change, const char *argument, cha
     return HF_OK;
 }
 
+/* The thing that a change is about, as everybody writes it. */
+static const char *subject_of(const struct hf_change *change, char name[HF_NAME_TEXT_MAX])
+{
+    const struct hf_invocation *invocation = change->invocation;
+    const char *given = invocation->argument_count > 0 ? invocation->arguments[0] : "*";
+    uint8_t owner[HF_NAME_MAX];
+    const struct hf_option *options = invocation->command->options;
+    for (int i = 0; options[i].name != NULL; i++) {
+        if (strcmp(options[i].name, "zone") == 0 && invocation->values[i] != NULL) {
+            given = invocation->values[i];
+        }
+    }
+    bool is_endpoint = hf_name_parse(given, owner) == HF_OK &&
+                       (hf_config_find_endpoint(change->config, owner) != UINT32_MAX ||
+                        hf_config_zone_of(change->config, owner) != UINT32_MAX);
+    if (is_endpoint) {
+        hf_name_text(owner, name);
+        return name;
+    }
+    return given;
+}
+
+static uint64_t generation_of(const struct hf_invocation *invocation)
+{
+    const struct hf_option *options = invocation->command->options;
+    for (int i = 0; options[i].name != NULL; i++) {
+        if (strcmp(options[i].name, "to") == 0 && invocation->values[i] != NULL) {
+            return strtoull(invocation->values[i], NULL, 10);
+        }
+    }
+    return 0;
+}
+
+static int record(const struct hf_change *change, const char *text)
+{
+    char name[HF_NAME_TEXT_MAX];
+    if (change->store == NULL) {
+        return HF_OK; /* a freeze without a store: it said so */
+    }
+    return hf_audit_append(
+        change->store,
+        &(struct hf_audit_entry){.command = change->invocation->command->name,
+                                 .subject = subject_of(change, name),
+                                 .gen = generation_of(change->invocation),
+                                 .who = change->who,
+                                 .why = change->why != NULL ? change->why : "",
+                                 .via = change->invocation->remote != NULL ? "api" : "command",
+                                 .text = text});
+}
+
 int hf_change_done(const struct hf_change *change, const char *format, ...)
 {
     char text[TEXT_MAX];
@@ -149,6 +204,11 @@ int hf_change_done(const struct hf_change *change, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    if (record(change, text) != HF_OK) {
+        size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof(text) - used,
+                       " (the history of actions could not be written)");
+    }
     const struct hf_term *out = &change->invocation->out;
     if (!change->invocation->json) {
         hf_term_put(out, HF_STYLE_PLAIN, "%s\n", text);

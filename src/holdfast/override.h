@@ -21,12 +21,16 @@
 /* HF_OK, HF_EEXIST or HF_ENOENT for "nothing to do" (nothing is saved), or an error. */
 typedef int hf_override_change(void *context, struct hf_overrides *overrides);
 
+enum { HF_CHANGE_WHO_MAX = 64 };
+/* Who says so: the option --as, or the user's name. */
+void hf_change_who(const struct hf_invocation *invocation, char ret_who[HF_CHANGE_WHO_MAX]);
+
 /* Configuration and store of one changing command. */
 struct hf_change {
     const struct hf_invocation *invocation;
     struct hf_config *config;
     struct hf_store *store;
-    char who[64];
+    char who[HF_CHANGE_WHO_MAX];
     const char *why;
 };
 
@@ -39,7 +43,8 @@ void hf_change_close(struct hf_change *change);
 struct hf_override hf_change_item(const struct hf_change *change, enum hf_override_kind kind,
                                   const char *subject);
 
-/* Loads, changes, saves; says what failed. What apply returned, or an error. */
+/* Loads, changes, saves; says what failed. What apply returned, or an error; HF_ESTALE where the
+ * invocation names another revision than there is. */
 int hf_change_save(struct hf_change *change, hf_override_change *apply, void *context);
 
 /* Sets or removes one item, the commonest of all changes; HF_EEXIST: it is set already. */
@@ -50,7 +55,10 @@ int hf_change_remove(struct hf_change *change, enum hf_override_kind kind, const
 int hf_change_endpoint(const struct hf_change *change, const char *argument, char *ret_name,
                        size_t size);
 
-/* Prints the outcome: one line for people, or {"version":1,"done":…,"text":…} as JSON. */
+/*
+ * Prints the outcome: one line for people, or {"version":1,"done":…,"text":…} as JSON; and puts it
+ * into the history of actions. Where that cannot be written the outcome says so.
+ */
 int hf_change_done(const struct hf_change *change, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

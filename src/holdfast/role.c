@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "holdfast/role.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/error.h"
 #include "holdfast/open.h"
+#include "io/signals.h"
 
 enum {
     PROBLEMS_MAX = 64 * 1024,
-    FILES_MAX = 65536, /* descriptors: one for each check under way, and some */
+    FILES_MAX = 65536,         /* descriptors: one for each check under way, and some */
+    LARGE_BYTES = 128 * 1024,  /* memory in pieces of this size goes back when it is freed */
+    SPARE_BYTES = 1024 * 1024, /* of small pieces, kept for the next ones */
 };
+
+/*
+ * A plan is read and a zone transferred by way of large buffers that are needed once. The C library
+ * takes each as a reason to keep more of the next ones, up to 64 MiB for every thread, where
+ * malloc_trim does not reach them. A limit that is set stays.
+ */
+static void give_memory_back(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, SPARE_BYTES);
+}
 
 /* Checks are what needs descriptors: all that the operating system lets us have. */
 static void raise_file_limit(void)
@@ -54,15 +69,17 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
                  hf_role_run *run, void *context)
 {
     struct hf_config *config = NULL;
+    hf_signals_hold();
     int status = with_fleet ? hf_open_config(invocation, &config)
                             : hf_open_config_zones(invocation, &config);
     if (status != HF_OK) {
         return HF_EXIT_FAILED;
     }
     struct hf_log log;
-    hf_open_log(invocation, role, &log);
+    hf_open_log(invocation, config, role, &log);
     (void)signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
+    give_memory_back();
     enum hf_role_end end = HF_ROLE_RELOAD;
     int error = HF_OK;
     for (;;) {
@@ -71,6 +88,7 @@ int hf_role_loop(const struct hf_invocation *invocation, const char *role, bool 
             break;
         }
         config = hf_role_read_again(config, &log);
+        hf_open_log_form(invocation, config, &log);
     }
     hf_config_free(config);
     hf_log_release(&log);

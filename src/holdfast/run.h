@@ -13,7 +13,8 @@
 #include "io/supervise.h"
 
 enum {
-    HF_RUN_ROLES_MAX = HF_CONFIG_ENACTORS_MAX + 2,
+    HF_RUN_ROLES_BESIDE = 3, /* planner, janitor, api */
+    HF_RUN_ROLES_MAX = HF_CONFIG_ENACTORS_MAX + HF_RUN_ROLES_BESIDE,
     HF_RUN_ARGUMENTS_MAX = 16,
     HF_RUN_DISK_LOW = 64 * 1024 * 1024, /* octets left below which it warns */
     HF_RUN_STAGE_SERVERS = 0,

@@ -63,8 +63,10 @@ static void add_argument(struct hf_run_role *role, const char *text)
 
 void hf_run_add_roles(struct hf_run *run)
 {
+    uint32_t first = run->role_count;
     (void)add_role(run, "planner", "planner");
     (void)add_role(run, "janitor", "janitor");
+    (void)add_role(run, "api", "api");
     for (uint32_t i = 0; i < run->config->enactor_count; i++) {
         char name[32];
         (void)snprintf(name, sizeof(name), "enactor-%u", i + 1);
@@ -74,5 +76,9 @@ void hf_run_add_roles(struct hf_run *run)
         add_argument(role, role->name);
         add_argument(role, "--offset");
         add_argument(role, role->offset);
+    }
+    for (uint32_t i = first; i < run->role_count && run->invocation->log_format != NULL; i++) {
+        add_argument(&run->roles[i], "--log-format");
+        add_argument(&run->roles[i], run->invocation->log_format);
     }
 }

@@ -8,17 +8,11 @@
 
 #include "holdfast/status.h"
 
-enum { TEXT_MAX = 1024, NAMES_SHOWN = 3 };
-
-const char *hf_severity_name(enum hf_severity severity)
-{
-    static const char *const names[] = {"critical", "warning", "notice"};
-    return names[severity];
-}
+enum { TEXT_MAX = 1024, TEXTS_MAX = 16 * 1024 * 1024, NAMES_SHOWN = 3, POOLS_TOLD = 16 };
 
 static const char *keep(struct hf_status *status, const char *text)
 {
-    return text == NULL ? NULL : hf_arena_copy(&status->look->arena, text, strlen(text));
+    return text == NULL ? NULL : hf_arena_copy(&status->arena, text, strlen(text));
 }
 
 static void add(struct hf_status *status, enum hf_severity severity, const char *code,
@@ -290,6 +284,32 @@ static void add_held(struct hf_status *status)
     }
 }
 
+/* --- backends --- */
+
+/* Pools that are down because a site is are not told one by one. */
+static void add_fleet(struct hf_status *status)
+{
+    const struct hf_config *config = status->look->config;
+    struct hf_status_fleet fleet;
+    uint32_t pools = 0;
+    hf_status_fleet_count(status->look, &fleet);
+    for (uint32_t i = 0; i < config->site_count; i++) {
+        if (hf_status_fleet_site_is_down(&fleet, i)) {
+            add(status, HF_SEVERITY_WARNING, "site-down", config->sites[i], NULL,
+                "all %u backends of site %s are down", fleet.site_down[i], config->sites[i]);
+        }
+    }
+    for (uint32_t i = 0; i < config->pool_count && pools < POOLS_TOLD; i++) {
+        if (hf_status_fleet_pool_is_down(&fleet, config, i) && fleet.pool_site[i] == UINT32_MAX) {
+            add(status, HF_SEVERITY_WARNING, "pool-down", config->pools[i].name, NULL,
+                "%u of the %u backends of pool %s are down", fleet.pool_down[i],
+                config->pools[i].backend_count, config->pools[i].name);
+            pools++;
+        }
+    }
+    hf_status_fleet_release(&fleet);
+}
+
 /* --- together --- */
 
 static void sort(struct hf_status *status)
@@ -308,6 +328,7 @@ static void sort(struct hf_status *status)
 
 void hf_status_alerts(struct hf_status *status)
 {
+    hf_arena_init(&status->arena, TEXTS_MAX);
     const struct hf_look *look = status->look;
     add_problems(status);
     for (uint32_t i = 0; i < look->config->zone_count; i++) {
@@ -318,7 +339,13 @@ void hf_status_alerts(struct hf_status *status)
     add_held(status);
     add_freezes(status);
     add_janitor(status);
+    add_fleet(status);
     sort(status);
+}
+
+void hf_status_release(struct hf_status *status)
+{
+    hf_arena_release(&status->arena);
 }
 
 uint32_t hf_status_urgent(const struct hf_status *status)

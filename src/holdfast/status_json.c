@@ -17,6 +17,12 @@ static void put_alerts(const struct hf_status *status, struct hf_json *json)
         hf_json_put_text(json, "subject", alert->subject);
         hf_json_put_text(json, "text", alert->text);
         hf_json_put_text(json, "command", alert->command);
+        hf_json_key(json, "incident");
+        if (alert->incident != 0) {
+            hf_json_u64(json, alert->incident);
+        } else {
+            hf_json_null(json);
+        }
         hf_json_object_end(json);
     }
     hf_json_array_end(json);
@@ -109,7 +115,7 @@ static void put_janitor(const struct hf_look *look, struct hf_json *json)
 }
 
 static void put_zone(const struct hf_look *look, const struct hf_report_zone *zone,
-                     struct hf_json *json)
+                     uint32_t names_max, struct hf_json *json)
 {
     hf_json_object(json);
     hf_json_put_text(json, "zone", zone->zone);
@@ -136,7 +142,7 @@ static void put_zone(const struct hf_look *look, const struct hf_report_zone *zo
         hf_json_put_u64(json, "count", names->total);
         hf_json_key(json, "names");
         hf_json_array(json);
-        for (uint32_t k = 0; k < names->count; k++) {
+        for (uint32_t k = 0; k < names->count && k < names_max; k++) {
             hf_json_text(json, names->names[k]);
         }
         hf_json_array_end(json);
@@ -145,25 +151,30 @@ static void put_zone(const struct hf_look *look, const struct hf_report_zone *zo
     hf_json_object_end(json);
 }
 
-static void put_enactors(const struct hf_look *look, struct hf_json *json)
+void hf_status_put_enactor(const struct hf_look *look, const struct hf_report *report,
+                           uint32_t names_max, struct hf_json *json)
+{
+    hf_json_put_text(json, "name", report->enactor);
+    hf_json_put_bool(json, "alive", hf_look_is_alive(look, report->at_ms));
+    hf_json_put_i64(json, "pid", report->pid);
+    hf_json_put_u64(json, "seen_ms", report->at_ms);
+    hf_json_put_u64(json, "started_ms", report->started_ms);
+    hf_json_put_text(json, "trouble", report->trouble);
+    hf_json_key(json, "zones");
+    hf_json_array(json);
+    for (uint32_t k = 0; k < report->zone_count; k++) {
+        put_zone(look, &report->zones[k], names_max, json);
+    }
+    hf_json_array_end(json);
+}
+
+static void put_enactors(const struct hf_look *look, uint32_t names_max, struct hf_json *json)
 {
     hf_json_key(json, "enactors");
     hf_json_array(json);
     for (uint32_t i = 0; i < look->reports.count; i++) {
-        const struct hf_report *report = &look->reports.rows[i];
         hf_json_object(json);
-        hf_json_put_text(json, "name", report->enactor);
-        hf_json_put_bool(json, "alive", hf_look_is_alive(look, report->at_ms));
-        hf_json_put_i64(json, "pid", report->pid);
-        hf_json_put_u64(json, "seen_ms", report->at_ms);
-        hf_json_put_u64(json, "started_ms", report->started_ms);
-        hf_json_put_text(json, "trouble", report->trouble);
-        hf_json_key(json, "zones");
-        hf_json_array(json);
-        for (uint32_t k = 0; k < report->zone_count; k++) {
-            put_zone(look, &report->zones[k], json);
-        }
-        hf_json_array_end(json);
+        hf_status_put_enactor(look, &look->reports.rows[i], names_max, json);
         hf_json_object_end(json);
     }
     hf_json_array_end(json);
@@ -188,10 +199,11 @@ static void put_endpoints(const struct hf_status *status, struct hf_json *json)
     hf_json_object_end(json);
 }
 
-static void put_backend(const struct hf_config *config, uint32_t number,
-                        const struct hf_backend_status *row, struct hf_json *json)
+void hf_status_put_backend(const struct hf_look *look, uint32_t number, struct hf_json *json)
 {
+    const struct hf_config *config = look->config;
     const struct hf_config_backend *backend = &config->backends[number];
+    const struct hf_backend_status *row = hf_look_backend(look, backend->name);
     hf_json_object(json);
     hf_json_put_text(json, "name", backend->name);
     hf_json_put_text(json, "pool", config->pools[backend->pool].name);
@@ -208,7 +220,7 @@ static void put_backend(const struct hf_config *config, uint32_t number,
     hf_json_object_end(json);
 }
 
-static void put_backends(const struct hf_status *status, struct hf_json *json)
+static void put_backends(const struct hf_status *status, bool rows, struct hf_json *json)
 {
     const struct hf_look *look = status->look;
     const struct hf_status_counts *counts = &status->counts;
@@ -220,12 +232,14 @@ static void put_backends(const struct hf_status *status, struct hf_json *json)
     hf_json_put_u64(json, "down", counts->down);
     hf_json_put_u64(json, "unknown", counts->unknown);
     hf_json_put_u64(json, "drained", counts->drained);
-    hf_json_key(json, "rows");
-    hf_json_array(json);
-    for (uint32_t i = 0; i < look->config->backend_count; i++) {
-        put_backend(look->config, i, hf_look_backend(look, look->config->backends[i].name), json);
+    if (rows) {
+        hf_json_key(json, "rows");
+        hf_json_array(json);
+        for (uint32_t i = 0; i < look->config->backend_count; i++) {
+            hf_status_put_backend(look, i, json);
+        }
+        hf_json_array_end(json);
     }
-    hf_json_array_end(json);
     hf_json_object_end(json);
 }
 
@@ -239,15 +253,26 @@ static void put_overrides(const struct hf_look *look, struct hf_json *json)
     hf_json_array_end(json);
 }
 
-int hf_status_show_json(const struct hf_status *status)
+static void put_basis(const struct hf_look *look, struct hf_json *json)
+{
+    char basis[HF_LOOK_BASIS_MAX];
+    hf_json_key(json, "basis");
+    hf_json_object(json);
+    hf_look_basis(look, 0, 0, basis);
+    hf_json_put_text(json, "words", basis);
+    hf_look_basis(look, 'g', look->plan.head.gen, basis);
+    hf_json_put_text(json, "head", basis);
+    hf_look_basis_held(look, basis);
+    hf_json_put_text(json, "held", basis[0] != 0 ? basis : NULL);
+    hf_json_object_end(json);
+}
+
+void hf_status_put_json(const struct hf_status *status, uint32_t names_max, bool rows,
+                        struct hf_json *json)
 {
     const struct hf_look *look = status->look;
-    struct hf_look_json output;
-    struct hf_json *json = &output.json;
-    hf_look_json_begin(look, &output);
     hf_json_put_bool(json, "well", hf_status_urgent(status) == 0);
     put_alerts(status, json);
-    hf_look_json_problems(look, json);
     hf_json_key(json, "store");
     hf_json_object(json);
     hf_json_put_text(json, "path", look->config->store_path);
@@ -256,9 +281,17 @@ int hf_status_show_json(const struct hf_status *status)
     put_head(look, json);
     put_planner(look, json);
     put_janitor(look, json);
-    put_enactors(look, json);
+    put_enactors(look, names_max, json);
     put_endpoints(status, json);
-    put_backends(status, json);
+    put_backends(status, rows, json);
     put_overrides(look, json);
-    return hf_look_json_end(look, &output);
+    put_basis(look, json);
+}
+
+int hf_status_show_json(const struct hf_status *status)
+{
+    struct hf_look_json output;
+    hf_look_json_begin(status->look, &output);
+    hf_status_put_json(status, HF_REPORT_NAMES_MAX, true, &output.json);
+    return hf_look_json_end(status->look, &output);
 }

@@ -45,6 +45,9 @@ static void show_head(const struct hf_status *status)
         if (alert->command != NULL) {
             hf_term_put(out, HF_STYLE_NAME, "      %s\n", alert->command);
         }
+        if (alert->incident != 0) {
+            hf_term_put(out, HF_STYLE_DIM, "      incident %" PRIu64 "\n", alert->incident);
+        }
     }
     if (status->alerts_dropped > 0) {
         hf_term_put(out, HF_STYLE_DIM, "    and %u more\n", status->alerts_dropped);

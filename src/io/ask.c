@@ -23,6 +23,8 @@ struct hf_ask {
     size_t guard_size;
     int result;
     uint16_t rcode;
+    uv_timer_t limit;
+    bool is_limited, is_over;
     char why[HF_ASK_WHY_MAX];
 };
 
@@ -59,6 +61,9 @@ void hf_ask_close(struct hf_ask *ask)
     if (ask == NULL) {
         return;
     }
+    if (ask->is_limited) {
+        uv_close((uv_handle_t *)&ask->limit, NULL);
+    }
     hf_dns_close(ask->dns, on_closed, NULL);
     uv_run(&ask->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&ask->loop);
@@ -73,10 +78,29 @@ const char *hf_ask_why(const struct hf_ask *ask)
     return ask->why;
 }
 
+static void on_limit(uv_timer_t *timer)
+{
+    struct hf_ask *ask = timer->data;
+    ask->is_over = true;
+    ask->answer = NULL; /* what comes now is nobody's */
+    ask->result = HF_ETIMEOUT;
+    (void)snprintf(ask->why, sizeof(ask->why), "%s: no answer in time", ask->zone->name);
+    uv_stop(&ask->loop);
+}
+
+void hf_ask_limit(struct hf_ask *ask, uint32_t limit_ms)
+{
+    uv_timer_init(&ask->loop, &ask->limit);
+    ask->limit.data = ask;
+    ask->is_limited = true;
+    uv_timer_start(&ask->limit, on_limit, limit_ms, 0);
+}
+
 static void on_record(void *context, const struct hf_dns_record *record)
 {
     struct hf_answer *answer = ((struct hf_ask *)context)->answer;
-    if (answer->count == HF_ASK_RECORDS_MAX || record->rdata_size > HF_ASK_RDATA_MAX) {
+    if (answer == NULL || answer->count == HF_ASK_RECORDS_MAX ||
+        record->rdata_size > HF_ASK_RDATA_MAX) {
         return;
     }
     struct hf_ask_record *copy = &answer->records[answer->count++];
@@ -89,6 +113,9 @@ static void on_record(void *context, const struct hf_dns_record *record)
 static void on_done(void *context, const struct hf_dns_outcome *outcome)
 {
     struct hf_ask *ask = context;
+    if (ask->is_over) {
+        return;
+    }
     ask->result = outcome->result;
     ask->rcode = outcome->rcode;
     (void)snprintf(ask->why, sizeof(ask->why), "%s", outcome->why != NULL ? outcome->why : "");
@@ -98,8 +125,11 @@ static void on_done(void *context, const struct hf_dns_outcome *outcome)
 int hf_ask_rrset(struct hf_ask *ask, const uint8_t *owner, uint16_t type,
                  struct hf_answer *ret_answer)
 {
-    ask->answer = ret_answer;
     ret_answer->count = 0;
+    if (ask->is_over) {
+        return HF_ETIMEOUT;
+    }
+    ask->answer = ret_answer;
     int error = hf_dns_query(ask->dns, owner, type, on_record, on_done, ask);
     if (error != HF_OK) {
         return error;

@@ -40,6 +40,9 @@ struct hf_answer {
 int hf_ask_open(const struct hf_config *config, uint32_t zone, struct hf_ask **ret_ask);
 void hf_ask_close(struct hf_ask *ask);
 
+/* All questions together end limit_ms from now: those that have no answer then are HF_ETIMEOUT. */
+void hf_ask_limit(struct hf_ask *ask, uint32_t limit_ms);
+
 /* What the last call failed with, in words: server, zone, what happened. */
 const char *hf_ask_why(const struct hf_ask *ask);
 

@@ -311,9 +311,9 @@ static void on_status(uv_timer_t *timer)
 
 /* --- life --- */
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *context, int number)
 {
-    struct hf_clean *clean = handle->data;
+    struct hf_clean *clean = context;
     clean->end = number == SIGHUP ? HF_ROLE_RELOAD : HF_ROLE_STOPPED;
     clean->stopping = true;
     uv_stop(&clean->loop);
@@ -339,10 +339,12 @@ static void on_closed(void *context)
 
 static int start(struct hf_clean *clean)
 {
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     int error = HF_OK;
     for (uint32_t i = 0; i < clean->config->zone_count && error == HF_OK; i++) {
         error = hf_clean_zone_init(&clean->zones[i], clean, i);
+    }
+    if (error == HF_OK) {
+        error = hf_signals_start(&clean->loop, on_signal, clean, &clean->signals);
     }
     if (error == HF_OK) {
         error = hf_store_async_start(&clean->loop, clean->config->store_path, false, on_change,
@@ -351,11 +353,6 @@ static int start(struct hf_clean *clean)
     if (error != HF_OK) {
         hf_log(clean->log, HF_LOG_ERROR, "janitor_failed", "why=%s", hf_strerror(error));
         return error;
-    }
-    for (size_t i = 0; i < 3; i++) {
-        uv_signal_init(&clean->loop, &clean->signals[i]);
-        clean->signals[i].data = clean;
-        uv_signal_start(&clean->signals[i], on_signal, numbers[i]);
     }
     uv_timer_init(&clean->loop, &clean->timer);
     uv_timer_init(&clean->loop, &clean->status_timer);
@@ -370,9 +367,7 @@ static int start(struct hf_clean *clean)
 
 static void stop(struct hf_clean *clean)
 {
-    for (size_t i = 0; i < 3; i++) {
-        uv_close((uv_handle_t *)&clean->signals[i], NULL);
-    }
+    hf_signals_stop(clean->signals);
     uv_close((uv_handle_t *)&clean->timer, NULL);
     uv_close((uv_handle_t *)&clean->status_timer, NULL);
     hf_watch_stop(clean->watch);

@@ -13,6 +13,7 @@
 #include "core/planner.h"
 #include "io/clean.h"
 #include "io/dns.h"
+#include "io/signals.h"
 #include "io/store_async.h"
 #include "io/watch.h"
 
@@ -55,7 +56,7 @@ struct hf_clean {
     const struct hf_config *config;
     struct hf_log *log;
     uv_loop_t loop;
-    uv_signal_t signals[3];
+    struct hf_signals *signals;
     uv_timer_t timer, status_timer;
     struct hf_store_async *store;
     struct hf_watch *watch;

@@ -8,8 +8,8 @@
 #define OVERRIDES_REF "overrides"
 
 /* A document's ref holds the digest of its object as text. */
-static int put(struct hf_store *store, const char *ref, const struct hf_buf *document,
-               const char *before)
+int hf_document_swap(struct hf_store *store, const char *ref, const struct hf_buf *document,
+                     const char *before)
 {
     struct hf_digest name;
     char after[HF_DIGEST_TEXT_SIZE];
@@ -43,7 +43,7 @@ int hf_document_put(struct hf_store *store, const char *ref, const struct hf_buf
     for (int try = 0; try < HF_DOCUMENT_TRIES_MAX && error == HF_ESTALE; try++) {
         error = get_ref(store, ref, &value);
         if (error == HF_OK) {
-            error = put(store, ref, document, hf_buf_text(&value));
+            error = hf_document_swap(store, ref, document, hf_buf_text(&value));
         }
     }
     hf_buf_release(&value);
@@ -80,9 +80,8 @@ static bool was_replaced(struct hf_store *store, const char *ref, struct hf_buf 
     return replaced;
 }
 
-/* The document and the value of its ref; an empty value where there is none. */
-static int get(struct hf_store *store, const char *ref, struct hf_buf *value,
-               struct hf_buf *ret_document)
+int hf_document_read(struct hf_store *store, const char *ref, struct hf_buf *value,
+                     struct hf_buf *ret_document)
 {
     for (int try = 0; try < HF_DOCUMENT_TRIES_MAX; try++) {
         int error = get_ref(store, ref, value);
@@ -101,7 +100,7 @@ int hf_document_get(struct hf_store *store, const char *ref, struct hf_buf *ret_
 {
     struct hf_buf value;
     hf_buf_init(&value, HF_STORE_REF_VALUE_MAX);
-    int error = get(store, ref, &value, ret_document);
+    int error = hf_document_read(store, ref, &value, ret_document);
     if (error == HF_OK && value.size == 0) {
         error = hf_store_db_refuse(store, HF_ENOENT, "ref %s was never set", ref);
     }
@@ -114,7 +113,7 @@ int hf_overrides_load(struct hf_store *store, struct hf_overrides *ret_overrides
 {
     struct hf_buf document;
     hf_buf_init(&document, HF_OVERRIDES_BYTES_MAX);
-    int error = get(store, OVERRIDES_REF, ret_ref_value, &document);
+    int error = hf_document_read(store, OVERRIDES_REF, ret_ref_value, &document);
     if (error == HF_OK && ret_ref_value->size == 0) {
         hf_overrides_init(ret_overrides);
     } else if (error == HF_OK) {
@@ -141,7 +140,7 @@ int hf_overrides_save(struct hf_store *store, const struct hf_overrides *overrid
     hf_overrides_encode(&next, &document);
     int error = hf_buf_error(&document);
     if (error == HF_OK) {
-        error = put(store, OVERRIDES_REF, &document, hf_buf_text(&before));
+        error = hf_document_swap(store, OVERRIDES_REF, &document, hf_buf_text(&before));
     } else {
         error = hf_store_db_refuse(store, error, "overrides of more than %d bytes",
                                    HF_OVERRIDES_BYTES_MAX);

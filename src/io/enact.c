@@ -233,9 +233,9 @@ static void take_load(struct hf_enact *enact, struct load *load)
     }
     note_trouble(enact, "");
     if (enact->plan.head.gen != before) {
-        hf_log(enact->log, HF_LOG_DEBUG, "plan", "gen=%llu before=%llu endpoints=%u",
+        hf_log(enact->log, HF_LOG_DEBUG, "plan", "gen=%llu before=%llu endpoints=%u cid=%016llx",
                (unsigned long long)enact->plan.head.gen, (unsigned long long)before,
-               enact->plan.entry_count);
+               enact->plan.entry_count, (unsigned long long)enact->plan.head.cid);
     }
     feed_heads(enact, load, HF_RESULT_OK);
 }
@@ -297,9 +297,9 @@ static void on_store_change(void *context)
 
 /* --- life --- */
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *context, int number)
 {
-    struct hf_enact *enact = handle->data;
+    struct hf_enact *enact = context;
     enact->end = number == SIGHUP ? HF_ROLE_RELOAD : HF_ROLE_STOPPED;
     enact->stopping = true;
     uv_stop(&enact->loop);
@@ -324,12 +324,6 @@ static void on_config_changed(void *context)
 
 static void start_handles(struct hf_enact *enact)
 {
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < 3; i++) {
-        uv_signal_init(&enact->loop, &enact->signals[i]);
-        enact->signals[i].data = enact;
-        uv_signal_start(&enact->signals[i], on_signal, numbers[i]);
-    }
     uv_timer_init(&enact->loop, &enact->report_timer);
     enact->report_timer.data = enact;
     uv_timer_start(&enact->report_timer, on_report_timer, REPORT_INTERVAL_MS, REPORT_INTERVAL_MS);
@@ -339,9 +333,7 @@ static void start_handles(struct hf_enact *enact)
 
 static void stop_handles(struct hf_enact *enact)
 {
-    for (size_t i = 0; i < 3; i++) {
-        uv_close((uv_handle_t *)&enact->signals[i], NULL);
-    }
+    hf_signals_stop(enact->signals);
     uv_close((uv_handle_t *)&enact->report_timer, NULL);
     hf_watch_stop(enact->watch);
     for (uint32_t i = 0; i < enact->config->zone_count; i++) {
@@ -412,6 +404,9 @@ int hf_enact_run(const struct hf_config *config, const struct hf_enact_options *
     struct hf_enact *enact = enact_new(config, options, log);
     uv_loop_init(&enact->loop);
     int error = init_zones(enact);
+    if (error == HF_OK) {
+        error = hf_signals_start(&enact->loop, on_signal, enact, &enact->signals);
+    }
     if (error == HF_OK) {
         error = hf_store_async_start(&enact->loop, config->store_path, false, on_store_change,
                                      enact, &enact->store);

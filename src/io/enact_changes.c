@@ -15,8 +15,11 @@
 #include "io/enact_internal.h"
 
 enum {
-    CHANGES_MAX = 256 * 1024 * 1024, /* octets; beyond, the whole zone is read instead */
-    FENCES_MAX = 4,                  /* TXT records of one owner at a time */
+    /* Octets; with more than that a whole zone is the shorter story, and it is read instead. */
+    CHANGES_FIRST = 1024 * 1024,
+    CHANGES_EACH = 1024, /* lane, beyond the first */
+    CHANGES_MAX = 256 * 1024 * 1024,
+    FENCES_MAX = 4, /* TXT records of one owner at a time */
 };
 
 static const uint32_t NONE = UINT32_MAX; /* not in the enumeration: it does not fit an int */
@@ -449,7 +452,8 @@ struct hf_enact_changes *hf_enact_changes_new(struct hf_enact_zone *zone, uint32
     changes->zone = zone;
     changes->op = op;
     changes->lane_count = zone->machine.lane_count;
-    hf_buf_init(&changes->bytes, CHANGES_MAX);
+    size_t room = CHANGES_FIRST + (size_t)changes->lane_count * CHANGES_EACH;
+    hf_buf_init(&changes->bytes, room < CHANGES_MAX ? room : CHANGES_MAX);
     return changes;
 }
 

@@ -9,6 +9,7 @@
  * enact_whole.c what a whole zone says of each lane
  * enact_changes.c what changes say of each lane
  * enact_write.c WRITE and WRITE_GUARD
+ * enact_note.c  what came of writes, for the report
  * enact_report.c
  */
 #ifndef HF_IO_ENACT_INTERNAL_H
@@ -29,6 +30,7 @@
 #include "io/enact.h"
 #include "io/plan_fetch.h"
 #include "io/plan_store.h"
+#include "io/signals.h"
 #include "io/store_async.h"
 #include "io/target.h"
 #include "io/watch.h"
@@ -55,6 +57,20 @@ struct hf_enact_raw {
     uint8_t bytes[];
 };
 
+/* What came of one write: hf_report_write without its texts. */
+struct hf_enact_note {
+    uint64_t number, at_ms, gen, met_gen;
+    uint32_t zone, lane;
+    uint32_t met_writer; /* as enact->writers has it; UINT32_MAX: none of ours */
+};
+
+/* The latest of each kind: rings. */
+struct hf_enact_notes {
+    struct hf_enact_note rows[HF_WRITE_KINDS][HF_REPORT_WRITES_MAX];
+    uint32_t counts[HF_WRITE_KINDS]; /* since start, of all that were ever put */
+    uint64_t number;
+};
+
 struct hf_enact;
 struct hf_enact_whole;
 struct hf_enact_changes;
@@ -64,7 +80,8 @@ struct hf_enact_zone {
     const struct hf_config_zone *zone;
     const struct hf_config_target *target;
     struct hf_dns *dns;
-    struct hf_dns *fast; /* urgent writes do not wait behind bulk on one connection */
+    struct hf_dns *fast; /* urgent writes do not wait behind bulk on one connection; where this one
+                            fails they take the other for a while */
     knot_tsig_key_t key;
     bool has_key;
     uint8_t guard_owner[HF_NAME_MAX];
@@ -72,9 +89,13 @@ struct hf_enact_zone {
     void *memory;
     uint32_t *lane_rows; /* plan row of each lane */
     struct hf_enact_raw *raws;
+    uint64_t *refused_words; /* of refused */
+    struct hf_bitset
+        refused;         /* lanes whose write was refused, and whose fence was not read since */
     struct hf_past past; /* what lanes still answer with, or may, and the plan has replaced */
     uv_timer_t timer;
     uint32_t head_waiting;   /* op of a HEAD that waits for the next load, 0: none */
+    uint64_t fast_again_ms;  /* the loop's time: until then urgent writes go with the others */
     uint64_t whole_again_ms; /* the loop's time: then the zone is transferred whole in any case */
     uint32_t serial;         /* at the last transfer */
     uint32_t serial_at_rest; /* when it was asked last whether the zone rests */
@@ -97,7 +118,7 @@ struct hf_enact {
     const struct hf_enact_options *options;
     struct hf_log *log;
     uv_loop_t loop;
-    uv_signal_t signals[3];
+    struct hf_signals *signals;
     uv_timer_t report_timer;
     struct hf_store_async *store;
     struct hf_plan plan;
@@ -118,6 +139,7 @@ struct hf_enact {
     uint64_t random;     /* state of the jitter generator */
     uint64_t reported_ms;
     uint64_t reported_hash;
+    struct hf_enact_notes notes;
     char trouble[HF_ENACT_WHY_MAX]; /* with the store, "" when none */
 };
 
@@ -161,6 +183,17 @@ void hf_enact_guard_of(struct hf_enact_zone *zone, const struct hf_enact_txt *tx
 /* Says in the log what changed about the guard. */
 void hf_enact_guard_note(struct hf_enact_zone *zone, const struct hf_zone_guard *guard);
 const struct hf_enact_raw *hf_enact_raw_find(const struct hf_enact_zone *zone, uint32_t lane);
+
+/* --- enact_note.c --- */
+
+/* The machine has a new memory: room for its lanes. */
+void hf_enact_note_room(struct hf_enact_zone *zone);
+/* A WRITE ended; before the machine hears of it. lane_first: chained in the machine. */
+void hf_enact_note_write(struct hf_enact_zone *zone, enum hf_result result, uint32_t lane_first);
+/* A lane's fence was read; before the machine hears of it. */
+void hf_enact_note_seen(struct hf_enact_zone *zone, const struct hf_enactor_event *event);
+/* All that is kept, by number, for a report whose arena they are in. */
+void hf_enact_note_tell(struct hf_enact *enact, struct hf_report *report);
 
 /* --- enact_whole.c: told after the last record was added --- */
 struct hf_enact_whole *hf_enact_whole_new(struct hf_enact_zone *zone, uint32_t op);

@@ -33,18 +33,36 @@ static const char *state_of(const struct hf_enact_zone *zone)
 }
 
 /* The names of the lanes in the set of a need. */
-static void fill_list(const struct hf_enact_zone *zone, enum hf_need need,
+static void add_names(const struct hf_enact_zone *zone, enum hf_need need, uint32_t max,
                       struct hf_report_names *list, struct hf_arena *arena)
 {
     const struct hf_bitset *set = &zone->machine.sets[need];
     char text[HF_NAME_TEXT_MAX];
-    list->total = set->count;
-    uint32_t max = set->count < HF_REPORT_NAMES_MAX ? set->count : HF_REPORT_NAMES_MAX;
-    list->names = hf_arena_array(arena, max + 1, sizeof(*list->names));
+    list->total += set->count;
     for (uint32_t at = hf_bitset_next(set, 0); at != HF_BITSET_NONE && list->count < max;
          at = hf_bitset_next(set, at + 1)) {
         hf_name_text(hf_plan_owner(&zone->enact->plan, zone->lane_rows[at]), text);
         list->names[list->count++] = hf_arena_copy(arena, text, strlen(text));
+    }
+}
+
+static void fill_list(const struct hf_enact_zone *zone, enum hf_need need,
+                      struct hf_report_names *list, struct hf_arena *arena)
+{
+    uint32_t count = zone->machine.sets[need].count;
+    uint32_t max = count < HF_REPORT_NAMES_MAX ? count : HF_REPORT_NAMES_MAX;
+    list->names = hf_arena_array(arena, max + 1, sizeof(*list->names));
+    add_names(zone, need, max, list, arena);
+}
+
+static void fill_waiting(const struct hf_enact_zone *zone, struct hf_report_names *list,
+                         struct hf_arena *arena)
+{
+    static const enum hf_need needs[] = {HF_NEED_FAST, HF_NEED_CROWD, HF_NEED_WRITE, HF_NEED_READ,
+                                         HF_NEED_HEAD};
+    list->names = hf_arena_array(arena, HF_REPORT_WAITING_MAX, sizeof(*list->names));
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        add_names(zone, needs[i], HF_REPORT_WAITING_MAX, list, arena);
     }
 }
 
@@ -112,6 +130,7 @@ static void fill_zone(const struct hf_enact_zone *zone, struct hf_report_zone *r
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         fill_list(zone, lists[i].need, &report->lists[lists[i].list], arena);
     }
+    fill_waiting(zone, &report->lists[HF_REPORT_WAITING], arena);
 }
 
 static int report_job_run(void *context, struct hf_store *store, int open_error)
@@ -145,6 +164,7 @@ static uint64_t encode(struct hf_enact *enact, struct hf_buf *json)
     for (uint32_t i = 0; i < report.zone_count; i++) {
         fill_zone(&enact->zones[i], &report.zones[i], &report.arena);
     }
+    hf_enact_note_tell(enact, &report);
     hf_report_encode(&report, json);
     uint64_t hash = hf_hash64(json->bytes, json->size);
     hf_buf_clear(json);

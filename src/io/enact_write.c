@@ -13,6 +13,8 @@
 
 #include "io/enact_internal.h"
 
+enum { FAST_REST_MS = 30000 }; /* of the fast connection after it failed */
+
 struct write_op {
     struct hf_enact_zone *zone;
     struct hf_dns_outcome outcome; /* of the worst message */
@@ -63,6 +65,29 @@ static void forget_replaced(const struct write_op *op)
     }
 }
 
+/* Of plans that only rotate picks, and of those too old to know, at level debug. */
+static void log_written(const struct write_op *op)
+{
+    const struct hf_enact_zone *zone = op->zone;
+    const struct hf_lane *lanes = zone->machine.lanes;
+    char first[HF_NAME_TEXT_MAX];
+    uint64_t gen = 0;
+    uint32_t count = 0;
+    if (op->lane_first == HF_BITSET_NONE) {
+        return; /* the zone guard */
+    }
+    for (uint32_t at = op->lane_first; at != HF_BITSET_NONE; at = lanes[at].next) {
+        gen = lanes[at].sent_gen > gen ? lanes[at].sent_gen : gen;
+        count++;
+    }
+    uint64_t cid = hf_plan_cid(&zone->enact->plan, gen);
+    hf_name_text(hf_plan_owner(&zone->enact->plan, zone->lane_rows[op->lane_first]), first);
+    hf_log(zone->enact->log, cid != 0 ? HF_LOG_INFO : HF_LOG_DEBUG, "written",
+           "zone=%s gen=%llu endpoints=%u first=%s ms=%llu cid=%016llx", zone->zone->name,
+           (unsigned long long)gen, count, first, (unsigned long long)op->outcome.latency_ms,
+           (unsigned long long)cid);
+}
+
 static void finish_one(struct write_op *op)
 {
     op->open--;
@@ -71,14 +96,29 @@ static void finish_one(struct write_op *op)
     }
     if (op->result == HF_RESULT_OK) {
         forget_replaced(op);
+        log_written(op);
+    }
+    if (!op->zone->enact->stopping) {
+        hf_enact_note_write(op->zone, op->result, op->lane_first);
     }
     hf_enact_done(op->zone, op->op, op->result, &op->outcome);
     free(op);
 }
 
+/* A server may let us have one connection and not two: urgent writes take the other one then. */
+static void note_line(const struct write_op *op, const struct hf_dns_outcome *outcome)
+{
+    struct hf_enact_zone *zone = op->zone;
+    bool is_lost = outcome->result == HF_ECONN || outcome->result == HF_ETIMEOUT;
+    if (op->dns == zone->fast && is_lost) {
+        zone->fast_again_ms = uv_now(&zone->enact->loop) + FAST_REST_MS;
+    }
+}
+
 static void on_updated(void *context, const struct hf_dns_outcome *outcome)
 {
     struct write_op *op = context;
+    note_line(op, outcome);
     note_outcome(op, hf_target_result(outcome), outcome);
     finish_one(op);
 }
@@ -89,8 +129,9 @@ static void send_update(struct write_op *op, struct hf_update *update)
     int error = hf_dns_update(op->dns, update, on_updated, op);
     hf_update_free(update);
     if (error != HF_OK) {
-        note_outcome(op, HF_RESULT_UNKNOWN,
-                     &(struct hf_dns_outcome){.result = error, .why = hf_strerror(error)});
+        struct hf_dns_outcome failed = {.result = error, .why = hf_strerror(error)};
+        note_line(op, &failed);
+        note_outcome(op, HF_RESULT_UNKNOWN, &failed);
         op->open--;
     }
 }
@@ -220,7 +261,8 @@ static struct write_op *op_new(struct hf_enact_zone *zone, const struct hf_enact
     }
     op->zone = zone;
     op->op = action->op;
-    op->dns = action->fast ? zone->fast : zone->dns;
+    bool is_fast = action->fast && uv_now(&zone->enact->loop) >= zone->fast_again_ms;
+    op->dns = is_fast ? zone->fast : zone->dns;
     op->lane_first = action->lane_first;
     op->result = HF_RESULT_OK;
     op->open = 1; /* until all messages are sent */

@@ -50,6 +50,9 @@ static void perform(struct hf_enact_zone *zone, const struct hf_enactor_action *
 void hf_enact_feed(struct hf_enact_zone *zone, struct hf_enactor_event *event)
 {
     struct hf_enactor_outbox outbox;
+    if (event->type == HF_ENACTOR_EV_SEEN && zone->refused.count > 0) {
+        hf_enact_note_seen(zone, event);
+    }
     do {
         event->now_ms = uv_now(&zone->enact->loop);
         event->random = hf_enact_random(zone->enact);
@@ -129,6 +132,7 @@ uint32_t hf_enact_zone_lane(struct hf_enact_zone *zone, uint32_t row)
         free(zone->memory);
         zone->memory = memory;
         zone->lane_rows = rows;
+        hf_enact_note_room(zone);
     }
     uint32_t lane = hf_enactor_add_lane(machine);
     zone->lane_rows[lane] = row;
@@ -332,6 +336,7 @@ int hf_enact_zone_init(struct hf_enact_zone *zone, struct hf_enact *enact, uint3
         abort();
     }
     hf_enactor_init(&zone->machine, &options, zone->memory, LANES_FIRST);
+    hf_enact_note_room(zone);
     uv_timer_init(&enact->loop, &zone->timer);
     zone->timer.data = zone;
     return HF_OK;
@@ -348,4 +353,5 @@ void hf_enact_zone_release(struct hf_enact_zone *zone)
     hf_past_release(&zone->past);
     free(zone->memory);
     free(zone->lane_rows);
+    free(zone->refused_words);
 }

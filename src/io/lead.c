@@ -119,9 +119,9 @@ static void on_status(uv_timer_t *timer)
     hf_lead_status(timer->data);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *context, int number)
 {
-    hf_lead_end(handle->data, number == SIGHUP ? HF_ROLE_RELOAD : HF_ROLE_STOPPED);
+    hf_lead_end(context, number == SIGHUP ? HF_ROLE_RELOAD : HF_ROLE_STOPPED);
 }
 
 static void on_config_changed(void *context)
@@ -143,12 +143,6 @@ static void on_closed(void *context)
 
 static void start_handles(struct hf_lead *lead)
 {
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < 3; i++) {
-        uv_signal_init(&lead->loop, &lead->signals[i]);
-        lead->signals[i].data = lead;
-        uv_signal_start(&lead->signals[i], on_signal, numbers[i]);
-    }
     uv_timer_init(&lead->loop, &lead->tick_timer);
     uv_timer_init(&lead->loop, &lead->status_timer);
     uv_timer_init(&lead->loop, &lead->retry_timer);
@@ -163,9 +157,7 @@ static void start_handles(struct hf_lead *lead)
 
 static void stop_handles(struct hf_lead *lead)
 {
-    for (size_t i = 0; i < 3; i++) {
-        uv_close((uv_handle_t *)&lead->signals[i], NULL);
-    }
+    hf_signals_stop(lead->signals);
     uv_close((uv_handle_t *)&lead->tick_timer, NULL);
     uv_close((uv_handle_t *)&lead->status_timer, NULL);
     uv_close((uv_handle_t *)&lead->retry_timer, NULL);
@@ -204,8 +196,11 @@ int hf_lead_run(const struct hf_config *config, const char *name, struct hf_log 
 {
     struct hf_lead *lead = lead_new(config, name, log);
     uv_loop_init(&lead->loop);
-    int error = hf_store_async_start(&lead->loop, config->store_path, true, on_store_change, lead,
+    int error = hf_signals_start(&lead->loop, on_signal, lead, &lead->signals);
+    if (error == HF_OK) {
+        error = hf_store_async_start(&lead->loop, config->store_path, true, on_store_change, lead,
                                      &lead->store);
+    }
     if (error == HF_OK) {
         hf_log(log, HF_LOG_INFO, "planner_started", "endpoints=%u backends=%u",
                config->endpoint_count, config->backend_count);

@@ -58,8 +58,9 @@ static void on_report(void *context, const struct hf_check_report *report)
         return;
     }
     hf_log(lead->log, backend->health.verdict == HF_VERDICT_UP ? HF_LOG_INFO : HF_LOG_WARNING,
-           "verdict", "backend=%s verdict=%s why=%s", config->name,
-           hf_verdict_name((enum hf_verdict)backend->health.verdict), backend->why);
+           "verdict", "backend=%s verdict=%s why=%s cid=%016llx", config->name,
+           hf_verdict_name((enum hf_verdict)backend->health.verdict), backend->why,
+           (unsigned long long)hf_lead_cid(lead));
     feed_verdict(lead, report->probe);
     hf_lead_tick_soon(lead);
 }

@@ -7,6 +7,7 @@
  * lead_follow.c  overrides and reports
  * lead_override.c overrides that the planner itself changes
  * lead_health.c  checks become verdicts
+ * lead_cid.c     one number from verdict through plan to write, for the log
  * lead_status.c  what is told under "status/…"
  *
  * The image belongs to the store's worker while lead.busy (a load or a publication is under way),
@@ -24,6 +25,7 @@
 #include "io/check.h"
 #include "io/lead.h"
 #include "io/plan_store.h"
+#include "io/signals.h"
 #include "io/store_async.h"
 #include "io/watch.h"
 
@@ -50,7 +52,7 @@ struct hf_lead {
     const char *name;
     struct hf_log *log;
     uv_loop_t loop;
-    uv_signal_t signals[3];
+    struct hf_signals *signals;
     uv_timer_t tick_timer, status_timer, retry_timer;
     struct hf_store_async *store;
     struct hf_checker *checker;
@@ -78,6 +80,9 @@ struct hf_lead {
     uint64_t backends_next_ms; /* not before: their document took its time */
     uint64_t published_count;
     uint32_t spare_used; /* endpoints published since spare memory was given back */
+    uint64_t cid;        /* of the verdicts since the last plan, 0: none yet */
+    uint64_t cid_ms;     /* when it was drawn, on the loop's clock */
+    uint64_t cid_count;  /* how many were drawn */
     uint64_t publish_started_ms;
     uint64_t verified_ms; /* when the head was last looked at */
     uint64_t broken_gen;  /* of a head that this process knows and nobody else can read, or 0 */
@@ -117,6 +122,13 @@ int hf_lead_checks_start(struct hf_lead *lead);
 void hf_lead_address_text(const struct hf_config_backend *backend,
                           char ret_text[HF_LEAD_ADDRESSES_MAX]);
 void hf_lead_feed_verdicts(struct hf_lead *lead);
+
+/* --- lead_cid.c --- */
+/* The correlation of what is seen now: the same until a plan takes it. */
+uint64_t hf_lead_cid(struct hf_lead *lead);
+/* For a plan that is to be published; given back where it was not. */
+uint64_t hf_lead_cid_take(struct hf_lead *lead);
+void hf_lead_cid_give_back(struct hf_lead *lead, uint64_t cid);
 
 /* --- lead_status.c --- */
 void hf_lead_status(struct hf_lead *lead);

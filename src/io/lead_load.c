@@ -197,6 +197,18 @@ static int publish_job(void *context, struct hf_store *store, int open_error)
     return hf_plan_publish(store, &job->lead->plan, &job->head, job->rows, job->row_count);
 }
 
+/* Nothing but picks that follow the time. */
+static bool is_rotation(struct hf_lead *lead, const struct image_job *job)
+{
+    struct hf_plan_entry entry;
+    bool is_all = true;
+    for (uint32_t i = 0; i < job->row_count && is_all; i++) {
+        hf_plan_get(&lead->plan, job->rows[i], &entry);
+        is_all = entry.cause == HF_CAUSE_ROTATION;
+    }
+    return is_all;
+}
+
 static void log_published(struct hf_lead *lead, const struct image_job *job)
 {
     if (job->row_count == 0) {
@@ -204,15 +216,19 @@ static void log_published(struct hf_lead *lead, const struct image_job *job)
     }
     struct hf_plan_entry first;
     hf_plan_get(&lead->plan, job->rows[0], &first);
-    enum hf_log_level level = first.cause == HF_CAUSE_ROTATION ? HF_LOG_DEBUG : HF_LOG_INFO;
     const char *cause = hf_cause_name((enum hf_cause)first.cause);
-    if (first.cause_backend == UINT32_MAX) {
-        hf_log(lead->log, level, "plan_published", "gen=%llu endpoints=%u cause=%s",
-               (unsigned long long)job->head.gen, job->row_count, cause);
+    unsigned long long gen = job->head.gen;
+    unsigned long long cid = job->head.cid;
+    if (cid == 0) {
+        hf_log(lead->log, HF_LOG_DEBUG, "plan_published", "gen=%llu endpoints=%u cause=%s", gen,
+               job->row_count, cause);
+    } else if (first.cause_backend == UINT32_MAX) {
+        hf_log(lead->log, HF_LOG_INFO, "plan_published",
+               "gen=%llu endpoints=%u cause=%s cid=%016llx", gen, job->row_count, cause, cid);
     } else {
-        hf_log(lead->log, level, "plan_published", "gen=%llu endpoints=%u cause=%s backend=%s",
-               (unsigned long long)job->head.gen, job->row_count, cause,
-               lead->plan.backends[first.cause_backend].name);
+        hf_log(lead->log, HF_LOG_INFO, "plan_published",
+               "gen=%llu endpoints=%u cause=%s backend=%s cid=%016llx", gen, job->row_count, cause,
+               lead->plan.backends[first.cause_backend].name, cid);
     }
 }
 
@@ -243,6 +259,9 @@ static void publish_done(void *context, int result, const char *why)
             log_published(lead, job);
         } else if (outcome == HF_RESULT_UNKNOWN) {
             hf_lead_trouble(lead, why != NULL && why[0] != 0 ? why : hf_strerror(result));
+        }
+        if (outcome != HF_RESULT_OK) {
+            hf_lead_cid_give_back(lead, job->head.cid);
         }
         struct hf_planner_event event = {
             .type = HF_PLANNER_PUBLISHED, .op = job->action.op, .result = (uint8_t)outcome};
@@ -276,6 +295,7 @@ void hf_lead_publish(struct hf_lead *lead, const struct hf_planner_action *actio
     job->head.created_ms = now;
     job->head.instance = lead->instance;
     job->head.changed = planner->changed;
+    job->head.cid = error != HF_OK || is_rotation(lead, job) ? 0 : hf_lead_cid_take(lead);
     (void)snprintf(job->head.planner, sizeof(job->head.planner), "%s", lead->name);
     lead->busy = true;
     if (error == HF_OK) {

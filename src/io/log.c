@@ -8,24 +8,20 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "io/wallclock.h"
 
 /* Stands between pairs while a line is made. A value that holds it makes the line one text. */
 #define SEPARATOR '\x1f'
 
 enum { FORMAT_MAX = 1000 };
-
-struct line {
-    char text[HF_LOG_LINE_MAX + 1];
-    size_t size;
-    bool is_cut;
-};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 static const char *const level_colours[] = {"\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
@@ -40,6 +36,7 @@ void hf_log_init(struct hf_log *log, const char *role, bool colour)
         .fd = STDERR_FILENO,
         .level_min = HF_LOG_INFO,
         .colour = colour,
+        .journal_fd = -1,
     };
     if (role != NULL) {
         (void)snprintf(log->role, sizeof(log->role), "%s", role);
@@ -58,13 +55,60 @@ void hf_log_init(struct hf_log *log, const char *role, bool colour)
     }
 }
 
+static void close_journal(struct hf_log *log)
+{
+    if (log->journal_fd >= 0 && !log->is_shared) {
+        (void)close(log->journal_fd);
+    }
+    log->journal_fd = -1;
+}
+
+/* journald names the pipe or socket that it reads as DEVICE:INODE. */
+static bool is_journal(void)
+{
+    const char *told = getenv("JOURNAL_STREAM");
+    struct stat kind;
+    char own[64];
+    if (told == NULL || fstat(STDERR_FILENO, &kind) != 0) {
+        return false;
+    }
+    (void)snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)kind.st_dev,
+                   (unsigned long long)kind.st_ino);
+    return strcmp(own, told) == 0;
+}
+
+int hf_log_use(struct hf_log *log, const char *format)
+{
+    bool is_auto = strcmp(format, "auto") == 0;
+    bool is_json = strcmp(format, "json") == 0;
+    if (!is_auto && !is_json && strcmp(format, "logfmt") != 0) {
+        return HF_EINVAL;
+    }
+    close_journal(log);
+    log->is_json = is_json;
+    if (is_auto && is_journal()) {
+        const char *path = getenv("HOLDFAST_JOURNAL_SOCKET");
+        log->journal_path = path != NULL ? path : "/run/systemd/journal/socket";
+        log->journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    }
+    return HF_OK;
+}
+
 void hf_log_release(struct hf_log *log)
 {
-    if (log->is_own_fd) {
+    if (log->is_own_fd && !log->is_shared) {
         (void)close(log->fd);
     }
     log->is_own_fd = false;
     log->fd = STDERR_FILENO;
+    close_journal(log);
+}
+
+void hf_log_share(const struct hf_log *log, struct hf_log *ret_log)
+{
+    *ret_log = *log;
+    ret_log->is_shared = true;
+    ret_log->dropped_count = 0;
 }
 
 int hf_log_level_parse(const char *text, enum hf_log_level *ret_level)
@@ -81,69 +125,6 @@ int hf_log_level_parse(const char *text, enum hf_log_level *ret_level)
 const char *hf_log_level_name(enum hf_log_level level)
 {
     return level_names[level];
-}
-
-static void put(struct line *line, const char *text, size_t size)
-{
-    /* The end is kept for "...", a colour's end and the line's end. */
-    size_t room = HF_LOG_LINE_MAX - 16 - line->size;
-    if (size > room) {
-        size = room;
-        line->is_cut = true;
-    }
-    memcpy(line->text + line->size, text, size);
-    line->size += size;
-}
-
-static void put_text(struct line *line, const char *text)
-{
-    put(line, text, strlen(text));
-}
-
-/* C0, DEL, and the first octet of a C1 control in UTF-8, which some terminals obey. */
-static bool is_control(const char *value, size_t size, size_t at)
-{
-    unsigned char octet = (unsigned char)value[at];
-    bool is_c1 = octet == 0xc2 && at + 1 < size && ((unsigned char)value[at + 1] & 0xe0) == 0x80;
-    return octet < 0x20 || octet == 0x7f || is_c1;
-}
-
-static void put_quoted(struct line *line, const char *value, size_t size)
-{
-    put_text(line, "\"");
-    for (size_t i = 0; i < size; i++) {
-        unsigned char octet = (unsigned char)value[i];
-        char escaped[8];
-        if (octet == '"' || octet == '\\') {
-            (void)snprintf(escaped, sizeof(escaped), "\\%c", octet);
-        } else if (octet == '\n') {
-            (void)snprintf(escaped, sizeof(escaped), "\\n");
-        } else if (is_control(value, size, i)) {
-            (void)snprintf(escaped, sizeof(escaped), "\\x%02x", octet);
-        } else {
-            put(line, value + i, 1);
-            continue;
-        }
-        put_text(line, escaped);
-    }
-    put_text(line, "\"");
-}
-
-static void put_value(struct line *line, const char *value, size_t size)
-{
-    bool is_plain = size > 0;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char octet = (unsigned char)value[i];
-        if (octet == ' ' || octet == '"' || octet == '\\' || octet == '=' ||
-            is_control(value, size, i)) {
-            is_plain = false;
-        }
-    }
-    if (is_plain) {
-        put(line, value, size);
-    } else {
-        put_quoted(line, value, size);
-    }
 }
 
 /* Length of the key at text when a '=' follows it, else 0. */
@@ -178,62 +159,29 @@ static size_t count_separators(const char *text)
     return count;
 }
 
-static void put_pairs(struct line *line, const char *text, size_t pair_count)
+/* The pairs of a text that was marked; where a value forged one, the whole text is one value. */
+static void find_pairs(struct hf_log_event *event, const char *text, size_t pair_count)
 {
     if (pair_count == 0) {
         return;
     }
-    if (count_separators(text) >= pair_count) {
-        put_text(line, " text=");
-        put_quoted(line, text, strlen(text));
+    if (count_separators(text) >= pair_count || pair_count > HF_LOG_PAIRS_MAX) {
+        event->pairs[event->pair_count++] = (struct hf_log_pair){"text", text, 4, strlen(text)};
         return;
     }
     while (text != NULL) {
         const char *end = strchr(text, SEPARATOR);
         size_t key = key_size(text);
         size_t size = end != NULL ? (size_t)(end - text) : strlen(text);
-        put_text(line, " ");
-        put(line, text, key);
-        put_text(line, "=");
         size_t skipped = key < size ? key + 1 : size;
-        put_value(line, text + skipped, size - skipped);
+        event->pairs[event->pair_count++] =
+            (struct hf_log_pair){text, text + skipped, key, size - skipped};
         text = end != NULL ? end + 1 : NULL;
     }
 }
 
-static void put_head(struct line *line, const struct hf_log *log, enum hf_log_level level,
-                     const char *event)
+static bool write_line(const struct hf_log *log, const struct hf_log_line *line)
 {
-    struct timespec now;
-    struct tm utc;
-    char text[HF_LOG_ROLE_MAX + 64];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    if (gmtime_r(&now.tv_sec, &utc) == NULL) {
-        utc = (struct tm){.tm_mday = 1, .tm_year = 70};
-    }
-    size_t size = strftime(text, sizeof(text), "ts=%Y-%m-%dT%H:%M:%S", &utc);
-    (void)snprintf(text + size, sizeof(text) - size, ".%03dZ level=", (int)(now.tv_nsec / 1000000));
-    put_text(line, text);
-    put_text(line, log->colour ? level_colours[level] : "");
-    put_text(line, level_names[level]);
-    put_text(line, log->colour ? "\x1b[0m" : "");
-    if (log->role[0] != '\0') {
-        put_text(line, " role=");
-        put_value(line, log->role, strlen(log->role));
-    }
-    put_text(line, " event=");
-    put_text(line, log->colour ? "\x1b[1m" : "");
-    put_text(line, event);
-    put_text(line, log->colour ? "\x1b[0m" : "");
-}
-
-static bool write_line(const struct hf_log *log, struct line *line)
-{
-    if (line->is_cut) {
-        memcpy(line->text + line->size, "...", 3);
-        line->size += 3;
-    }
-    line->text[line->size++] = '\n';
     if (log->is_socket) {
         return send(log->fd, line->text, line->size, MSG_DONTWAIT | MSG_NOSIGNAL) ==
                (ssize_t)line->size;
@@ -247,6 +195,52 @@ static bool write_line(const struct hf_log *log, struct line *line)
     return write(log->fd, line->text, line->size) == (ssize_t)line->size;
 }
 
+/* False where journald is not there, or does not keep up: then the text goes where it always does.
+ */
+static bool tell_journal(const struct hf_log *log, const struct hf_log_event *event)
+{
+    char datagram[HF_LOG_DATAGRAM_MAX];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (log->journal_fd < 0) {
+        return false;
+    }
+    size_t size = hf_log_line_journal(event, datagram);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", log->journal_path);
+    return sendto(log->journal_fd, datagram, size, MSG_DONTWAIT | MSG_NOSIGNAL,
+                  (const struct sockaddr *)&address, sizeof(address)) == (ssize_t)size;
+}
+
+static bool tell(const struct hf_log *log, struct hf_log_event *event, enum hf_log_level level)
+{
+    static const int priorities[] = {7, 6, 4, 3};
+    struct hf_log_line line;
+    event->at_ms = hf_wallclock_ms();
+    event->level = level_names[level];
+    event->priority = priorities[level];
+    event->colour = log->colour ? level_colours[level] : NULL;
+    event->role = log->role;
+    if (tell_journal(log, event)) {
+        return true;
+    }
+    if (log->is_json) {
+        hf_log_line_json(event, &line);
+    } else {
+        hf_log_line_logfmt(event, &line);
+    }
+    return write_line(log, &line);
+}
+
+static void tell_dropped(struct hf_log *log)
+{
+    char count[32];
+    int size = snprintf(count, sizeof(count), "%" PRIu64, log->dropped_count);
+    struct hf_log_event notice = {.event = "log_dropped", .pair_count = 1};
+    notice.pairs[0] = (struct hf_log_pair){"lines", count, 5, (size_t)size};
+    if (tell(log, &notice, HF_LOG_WARNING)) {
+        log->dropped_count = 0;
+    }
+}
+
 void hf_log(struct hf_log *log, enum hf_log_level level, const char *event, const char *pairs, ...)
 {
     if (level < log->level_min) {
@@ -254,14 +248,7 @@ void hf_log(struct hf_log *log, enum hf_log_level level, const char *event, cons
     }
     int saved_errno = errno;
     if (log->dropped_count > 0) {
-        struct line notice = {.size = 0};
-        char count[32];
-        (void)snprintf(count, sizeof(count), " lines=%" PRIu64, log->dropped_count);
-        put_head(&notice, log, HF_LOG_WARNING, "log_dropped");
-        put_text(&notice, count);
-        if (write_line(log, &notice)) {
-            log->dropped_count = 0;
-        }
+        tell_dropped(log);
     }
     char marked[FORMAT_MAX];
     char text[HF_LOG_LINE_MAX];
@@ -270,10 +257,9 @@ void hf_log(struct hf_log *log, enum hf_log_level level, const char *event, cons
     va_start(arguments, pairs);
     (void)vsnprintf(text, sizeof(text), marked, arguments);
     va_end(arguments);
-    struct line line = {.size = 0};
-    put_head(&line, log, level, event);
-    put_pairs(&line, text, pair_count);
-    if (!write_line(log, &line)) {
+    struct hf_log_event said = {.event = event};
+    find_pairs(&said, text, pair_count);
+    if (!tell(log, &said, level)) {
         log->dropped_count++;
     }
     errno = saved_errno;

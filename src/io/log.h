@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Log: one line of logfmt per event, on standard error.
- *
- *   ts=2026-01-31T12:00:00.123Z level=info role=enactor-1 event=zone_read zone=example.test. rrs=9
+ * Log: one line per event, on standard error, as logfmt or JSON (codec/log_line.h); where journald
+ * reads standard error, a message with fields in its native protocol instead. Where that cannot be
+ * told, the line goes to standard error as ever.
  *
  * event is a stable name in snake_case that scripts may search for; everything else is for people.
  * A line is written at once and whole, at most HF_LOG_LINE_MAX octets (longer ones end in "...").
@@ -16,10 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    HF_LOG_LINE_MAX = 4000, /* below PIPE_BUF: lines of several processes do not mix */
-    HF_LOG_ROLE_MAX = 64,
-};
+#include "codec/log_line.h"
+
+enum { HF_LOG_ROLE_MAX = 64 };
 
 enum hf_log_level {
     HF_LOG_DEBUG,
@@ -34,6 +33,10 @@ struct hf_log {
     bool colour;
     bool is_socket;
     bool is_own_fd;
+    bool is_shared; /* the descriptors are another log's */
+    bool is_json;
+    int journal_fd; /* -1: journald is not told */
+    const char *journal_path;
     uint64_t dropped_count;
     char role[HF_LOG_ROLE_MAX]; /* "" or the value of role= */
 };
@@ -43,7 +46,15 @@ struct hf_log {
  * is the caller's decision (hf_term_wants_colour).
  */
 void hf_log_init(struct hf_log *log, const char *role, bool colour);
+/*
+ * The form: "logfmt", "json", or "auto": journald's fields where it reads standard error
+ * (JOURNAL_STREAM), else logfmt; so is a log until this is called, without journald. HF_EINVAL for
+ * another. HOLDFAST_JOURNAL_SOCKET in the environment is another place of journald's, for tests.
+ */
+int hf_log_use(struct hf_log *log, const char *format);
 void hf_log_release(struct hf_log *log);
+/* The same log for another thread; not to be used once log is released. */
+void hf_log_share(const struct hf_log *log, struct hf_log *ret_log);
 
 /* debug, info, warning or error; HF_EINVAL for any other text. */
 int hf_log_level_parse(const char *text, enum hf_log_level *ret_level);

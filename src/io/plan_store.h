@@ -74,8 +74,14 @@ int hf_plan_needed(struct hf_store *store, hf_plan_each_part *each, void *contex
  */
 enum { HF_DOCUMENT_TRIES_MAX = 8 };
 int hf_document_put(struct hf_store *store, const char *ref, const struct hf_buf *document);
+/* Once, and only where the ref's value is before ("": there is no such ref); else HF_ESTALE. */
+int hf_document_swap(struct hf_store *store, const char *ref, const struct hf_buf *document,
+                     const char *before);
 /* Appends the document. HF_ENOENT: there is no such ref; HF_ECORRUPT: its object is gone. */
 int hf_document_get(struct hf_store *store, const char *ref, struct hf_buf *ret_document);
+/* The same with the value of the ref, for hf_document_swap; HF_OK and "" where there is none. */
+int hf_document_read(struct hf_store *store, const char *ref, struct hf_buf *ret_ref_value,
+                     struct hf_buf *ret_document);
 
 /*
  * HF_OK with no items where nobody ever said anything. ret_overrides is initialized here and is

@@ -4,18 +4,22 @@
  *
  * It decides who may ask (address, Host, Origin, token, peer credentials), bounds everything that
  * a client can make it hold, and hands each request that is left to one handler. The loop's thread
- * does transport only: the handler runs on a worker thread, one request at a time, so it may block
- * and needs no locks of its own. Requests wait in a queue of HF_SERVE_QUEUE_MAX; over that they
- * are answered 503 with Retry-After.
+ * does transport only: the handler runs on worker threads (options.workers), with one request
+ * each, so it may block; what they share the handler locks. Requests wait in a queue of
+ * HF_SERVE_QUEUE_MAX; over that they are answered 503 with Retry-After.
  *
  * Who may do what:
  * - A Unix socket: the role operator for root and for the process's own user, whose name (from the
  *   peer credentials) is `who`; reading for everybody whom the socket's mode lets in.
- * - TCP on loopback: reading without a token. Beyond loopback a token is needed for everything but
- *   /healthz and /readyz. The token's role decides; its name is `who`.
- * - Host must be a loopback address or name, an address it listens on, or one of names (421 else).
- *   A request that changes something must be application/json and, where it has an Origin, come
- *   from the page's own (403 else).
+ * - TCP on loopback: reading without a token. Beyond loopback a token is needed (401 else) for
+ *   everything but /healthz, /readyz and what options.is_open says: the page's files, which hold no
+ *   secret. The token's role decides; its name is `who`. A wrong token is 401 everywhere.
+ * - A request that changes something (POST) must be application/json (415 else) and an operator's
+ *   (403 else): the handler sees no other.
+ * - Host must be a loopback address or name, the address that the connection came to, or one of
+ *   names (421 else). What a browser sends on behalf of another site's page (Sec-Fetch-Site,
+ *   Origin) is refused (403), but for following a link to a page.
+ * codec/serve_judge.h has these rules.
  *
  * The tokens file has one line a token, "ROLE NAME TOKEN", ROLE "read" or "operator", at least 16
  * octets of token, # for comments; it must not be readable by others. It is read again when it
@@ -31,25 +35,23 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "codec/serve_events.h"
+#include "codec/serve_target.h"
+#include "codec/serve_tokens.h"
 #include "io/log.h"
 
 enum {
+    HF_SERVE_WORKERS_MAX = 16,
     HF_SERVE_QUEUE_MAX = 256,           /* requests that wait for the handler */
     HF_SERVE_CONNECTIONS_MAX = 2048,    /* beyond, new ones are closed */
     HF_SERVE_STREAMS_MAX = 1200,        /* event streams among them; beyond, 503 */
     HF_SERVE_BODY_MAX = 64 * 1024,      /* octets of a request's body; beyond, 413 */
-    HF_SERVE_QUERY_MAX = 16,            /* parameters of a query; beyond, 400 */
     HF_SERVE_ANSWER_MAX = 64 << 20,     /* octets of an answer */
-    HF_SERVE_EVENTS_KEPT = 1024,        /* for Last-Event-ID */
+    HF_SERVE_ANSWERS_MAX = 256 << 20,   /* octets of all answers under way; beyond, 503 */
     HF_SERVE_STREAM_BEHIND = 256 << 10, /* octets a slow stream may be behind; then it is closed */
-    HF_SERVE_IDLE_S = 30,               /* a connection without progress is closed after it */
+    HF_SERVE_IDLE_S = 30,               /* for a whole request, and for each step of an answer */
+    HF_SERVE_SEND_S = 300,              /* for a whole answer */
     HF_SERVE_BEAT_MS = 15000,           /* a comment keeps a silent event stream alive */
-};
-
-enum hf_serve_role { HF_SERVE_NOBODY, HF_SERVE_READ, HF_SERVE_OPERATOR };
-
-struct hf_serve_parameter {
-    const char *name, *value; /* decoded, UTF-8, without control characters */
 };
 
 /* One request, valid during the call. */
@@ -60,7 +62,7 @@ struct hf_serve_request {
     uint32_t query_count;
     const char *body;
     size_t body_size;
-    const char *if_match;      /* header's value or NULL */
+    const char *if_match;      /* header's value or NULL; "-gzip" is taken out of entity tags */
     const char *if_none_match; /* header's value or NULL */
     enum hf_serve_role role;
     const char *who; /* user or token's name; "anonymous" */
@@ -76,7 +78,7 @@ struct hf_serve_answer {
     struct hf_buf body;
 };
 
-/* On the worker thread. Fills in ret_answer, whose body is initialized. */
+/* On a worker thread. Fills in ret_answer, whose body is initialized. */
 typedef void hf_serve_handler(void *context, const struct hf_serve_request *request,
                               struct hf_serve_answer *ret_answer);
 
@@ -88,7 +90,9 @@ struct hf_serve_options {
     const char *key_path;
     const char *const *names; /* Host names beside the addresses */
     uint32_t name_count;
-    const char *events_path; /* "/api/v1/events": answered by this module */
+    uint32_t workers;                  /* threads that the handler is called on; 0: one */
+    const char *events_path;           /* "/api/v1/events": answered by this module */
+    bool (*is_open)(const char *path); /* needs no token; or NULL. On the loop's thread. */
     hf_serve_handler *handler;
     void *context;
 };

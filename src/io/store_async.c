@@ -2,7 +2,6 @@
 #include "io/store_async.h"
 
 #include <assert.h>
-#include <libgen.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,7 @@ struct hf_store_async {
     /* The loop thread's. */
     uv_async_t wake;
     uv_timer_t timer;
-    uv_fs_event_t folder;
+    uv_fs_event_t file;
     uv_thread_t worker;
     unsigned open_handles;
     bool stopped;
@@ -157,7 +156,7 @@ static void close_handles(struct hf_store_async *async)
 {
     uv_close((uv_handle_t *)&async->wake, handle_closed);
     uv_close((uv_handle_t *)&async->timer, handle_closed);
-    uv_close((uv_handle_t *)&async->folder, handle_closed);
+    uv_close((uv_handle_t *)&async->file, handle_closed);
 }
 
 /* Runs the done callbacks of what the worker has run. */
@@ -199,35 +198,30 @@ static void want_poll(struct hf_store_async *async)
     uv_mutex_unlock(&async->lock);
 }
 
+/*
+ * Every commit changes the file. Its folder says more, but nothing else: a dozen writes into the
+ * journal would wake every process that looks at the store while the commit is under way.
+ */
+static void on_file(uv_fs_event_t *file, const char *name, int events, int status)
+{
+    (void)name;
+    (void)events;
+    if (status == 0) {
+        want_poll(file->data);
+    }
+}
+
+/* Another file may lie there than before, or a first one. Without one the timer is left. */
+static void watch_file(struct hf_store_async *async)
+{
+    (void)uv_fs_event_stop(&async->file);
+    (void)uv_fs_event_start(&async->file, on_file, async->path, 0);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
+    watch_file(timer->data);
     want_poll(timer->data);
-}
-
-/*
- * Only the store's own file is a hint: every commit changes it. A poll itself touches the journal
- * beside it (SQLite of root changes its owner), and would call for the next poll.
- */
-static void on_folder(uv_fs_event_t *folder, const char *name, int events, int status)
-{
-    struct hf_store_async *async = folder->data;
-    const char *slash = strrchr(async->path, '/');
-    (void)events;
-    if (status == 0 &&
-        (name == NULL || strcmp(name, slash != NULL ? slash + 1 : async->path) == 0)) {
-        want_poll(async);
-    }
-}
-
-/* A folder that cannot be watched, or is not there yet, leaves the timer: it is only later. */
-static void watch_folder(struct hf_store_async *async)
-{
-    char *path = strdup(async->path);
-    if (path == NULL) {
-        abort();
-    }
-    (void)uv_fs_event_start(&async->folder, on_folder, dirname(path), 0);
-    free(path);
 }
 
 int hf_store_async_start(uv_loop_t *loop, const char *path, bool create,
@@ -250,19 +244,19 @@ int hf_store_async_start(uv_loop_t *loop, const char *path, bool create,
     }
     int code = uv_timer_init(loop, &async->timer);
     assert(code == 0);
-    code = uv_fs_event_init(loop, &async->folder);
+    code = uv_fs_event_init(loop, &async->file);
     assert(code == 0);
     async->open_handles = 3;
     async->wake.data = async;
     async->timer.data = async;
-    async->folder.data = async;
+    async->file.data = async;
     if (uv_thread_create(&async->worker, work, async) != 0) {
         close_handles(async);
         return HF_ESYS;
     }
     code = uv_timer_start(&async->timer, on_timer, HF_STORE_POLL_MS, HF_STORE_POLL_MS);
     assert(code == 0);
-    watch_folder(async);
+    watch_file(async);
     *ret_async = async;
     return HF_OK;
 }
@@ -293,7 +287,7 @@ void hf_store_async_stop(struct hf_store_async *async, void (*closed)(void *cont
     async->closed = closed;
     async->closed_context = context;
     (void)uv_timer_stop(&async->timer);
-    (void)uv_fs_event_stop(&async->folder);
+    (void)uv_fs_event_stop(&async->file);
     uv_mutex_lock(&async->lock);
     async->stopping = true;
     uv_cond_signal(&async->work);

@@ -5,10 +5,10 @@
  * A job is a function that uses the store; it runs on the worker, its done callback on the loop
  * thread, in the order of submission. Watching: on_change is called on the loop thread soon after
  * any process committed, the file was replaced, or the store began or ceased to work (inotify on
- * the file's folder as a hint, and a poll every HF_STORE_POLL_MS as the truth), and once after
- * start; several changes may make one call. A store that cannot be opened now is opened by later
- * jobs and polls. With create it is created once: a file that vanishes later is never made anew,
- * because somebody may be about to put a backup there.
+ * the file as a hint, and a poll every HF_STORE_POLL_MS as the truth), and once after start;
+ * several changes may make one call. A store that cannot be opened now is opened by later jobs and
+ * polls. With create it is created once: a file that vanishes later is never made anew, because
+ * somebody may be about to put a backup there.
  */
 #ifndef HF_IO_STORE_ASYNC_H
 #define HF_IO_STORE_ASYNC_H

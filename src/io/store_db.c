@@ -16,7 +16,8 @@
 
 enum {
     WAIT_FIRST_US = 100,
-    WAIT_DOUBLINGS = 4, /* up to 1.6 ms between two looks at a lock */
+    WAIT_EACH = 4,      /* looks before the pause between them is doubled */
+    WAIT_DOUBLINGS = 4, /* up to 1.6 ms; a commit is mostly over before */
 };
 
 static uint64_t monotonic_ms(void)
@@ -39,7 +40,7 @@ static int wait_for_lock(void *context, int attempt)
     if (monotonic_ms() >= store->deadline_ms) {
         return 0;
     }
-    int doublings = attempt < WAIT_DOUBLINGS ? attempt : WAIT_DOUBLINGS;
+    int doublings = attempt / WAIT_EACH < WAIT_DOUBLINGS ? attempt / WAIT_EACH : WAIT_DOUBLINGS;
     struct timespec pause = {.tv_nsec = (WAIT_FIRST_US << doublings) * 1000L};
     (void)nanosleep(&pause, NULL);
     return 1;

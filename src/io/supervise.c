@@ -6,11 +6,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "io/signals.h"
 
 static uint64_t clock_ms(void)
 {
@@ -19,24 +19,10 @@ static uint64_t clock_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void watched_signals(sigset_t *ret_set)
-{
-    (void)sigemptyset(ret_set);
-    (void)sigaddset(ret_set, SIGINT);
-    (void)sigaddset(ret_set, SIGTERM);
-    (void)sigaddset(ret_set, SIGHUP);
-}
-
 int hf_supervise_init(struct hf_supervisor *supervisor)
 {
-    sigset_t set;
-    watched_signals(&set);
     *supervisor = (struct hf_supervisor){.signal_fd = -1};
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
-        return HF_ESYS;
-    }
-    supervisor->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return supervisor->signal_fd >= 0 ? HF_OK : HF_ESYS;
+    return hf_signals_open(&supervisor->signal_fd);
 }
 
 void hf_supervise_release(struct hf_supervisor *supervisor)
@@ -160,9 +146,9 @@ static void advance(struct hf_supervisor *supervisor)
 
 static void read_signals(struct hf_supervisor *supervisor)
 {
-    struct signalfd_siginfo received;
-    while (read(supervisor->signal_fd, &received, sizeof(received)) == (ssize_t)sizeof(received)) {
-        if (received.ssi_signo == SIGHUP) {
+    int number;
+    while ((number = hf_signals_next(supervisor->signal_fd)) != 0) {
+        if (number == SIGHUP) {
             hf_log(supervisor->log, HF_LOG_INFO, "reload", "");
             supervisor->reload(supervisor->context);
         } else {

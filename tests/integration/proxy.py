@@ -12,6 +12,10 @@ cut        requests reach the server; of its next reply half is sent, then the c
 cut-short  half of the next request reaches the server, then the connection is cut
 refuse     connections are closed at once
 hold       requests wait in the network, whatever becomes of their senders, until release()
+
+proxy.judge is asked before, where it is set: a function of each request and of the first one on its
+connection. It says "pass", "deaf", or "close" for the connection, or what is replied in the
+server's place. Messages have their two octets of length.
 """
 
 import contextlib
@@ -44,6 +48,7 @@ class Proxy:
     def __init__(self, port):
         self.behind = port
         self.mode = "pass"
+        self.judge = None
         self.swallowed = 0
         self.cuts = 0
         self.held = []
@@ -68,7 +73,7 @@ class Proxy:
                 back.settimeout(None)
                 self.sockets += [front, back]
                 late = queue.Queue()
-                for target, words in ((self.requests, (front, back)),
+                for target, words in ((self.requests, (front, back, late)),
                                       (self.replies, (front, back, late)),
                                       (self.deliver, (front, late))):
                     threading.Thread(target=target, args=words, daemon=True).start()
@@ -101,8 +106,18 @@ class Proxy:
                     return head + body
         return None
 
-    def requests(self, front, back):
+    def requests(self, front, back, late):
+        first = None
         while (message := self.message(front)) is not None:
+            first = first or message
+            verdict = self.judge(message, first) if self.judge else "pass"
+            if verdict == "close":
+                break
+            if verdict == "deaf":
+                continue
+            if verdict != "pass":
+                late.put((0, verdict))
+                continue
             if self.mode == "deaf":
                 self.swallowed += 1
                 continue

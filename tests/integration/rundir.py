@@ -37,7 +37,7 @@ ZONE = "example.test."
 NAMES = ["api.example.test.", "www.example.test.", "db.example.test."]
 BACKENDS = [f"127.0.0.{last}" for last in range(11, 17)]
 PATIENCE_S = 30
-ROLES = ["planner", "janitor", "enactor-1", "enactor-2", "enactor-3"]
+ROLES = ["planner", "janitor", "api", "enactor-1", "enactor-2", "enactor-3"]
 KNOTD = "knotd-local"
 
 
@@ -49,7 +49,8 @@ def wait_for(condition, what, limit_s=PATIENCE_S):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"after {limit_s} s still not: {what}")
+            said = what() if callable(what) else what
+            raise AssertionError(f"after {limit_s} s still not: {said}")
         time.sleep(0.05)
 
 
@@ -91,7 +92,8 @@ class Run:
         self.process = None
         text = (ROOT / "examples/quickstart/holdfast.yaml").read_text()
         text = re.sub(r"listen: \S+", f"listen: {HOST}@{self.port}", text)
-        self.config.write_text(text.replace("port: 8080", f"port: {self.backend_port}"))
+        text = text.replace("port: 8080", f"port: {self.backend_port}")
+        self.config.write_text(text + "\napi: { listen: off }\n")
         self.backends = []
 
     def __enter__(self):

@@ -12,8 +12,10 @@ import subprocess
 import sys
 import time
 
+from apihelp import Client
 from probes import Cases
 from rundir import BACKENDS, BUILD, HOST, ROOT, ZONE, Run, is_alive, port_is_free, wait_for
+from servers import free_port
 
 case = Cases()
 API = "api.example.test."
@@ -108,6 +110,19 @@ def every_hint_can_be_typed_in():
         for command in run.hints():
             run.type_in(command)
         assert run.end() == 0
+
+
+@case
+def the_page_has_an_address_that_lets_it_act():
+    with Quickstart() as run:
+        port = free_port()
+        run.config.write_text(run.config.read_text().replace(
+            "listen: off", f"listen: {HOST}@{port}"))
+        run.start().wait_for_hints()
+        found = re.search(r"^(http://\S+)#token=(\S+)$", run.text, re.M)
+        assert found and found[1] == f"http://{HOST}:{port}/", run.text
+        assert Client(port=port, token=found[2]).get("/api/v1/me")["role"] == "operator"
+        assert "<html" in Client(port=port).get("/")
 
 
 @case

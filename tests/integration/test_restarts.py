@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whatever is killed, stopped or continued in mid rollout: no answer is wrong, nothing is lost."""
 
+import signal
 import sys
 
-from installation import expect_zone, rolled_out
+from installation import expect_zone, rolled_out, running
 from processes import Cases
 from servers import Knotd, Named, Pdns
 
@@ -70,6 +71,24 @@ def nothing_is_lost_in_mid_rollout(kind):
             reader.expect_clean()
         for process in (*enactors, janitor):
             process.stop()
+
+
+@case(Knotd)
+def signals_that_come_in_mid_reload_wait(kind):
+    """One that finds nobody at home would end the process in the way that is the default."""
+    reloads = 10
+    with running(kind, 5) as (prod, roles, reader):
+        for role in roles:
+            before = role.log_text().count("event=config_read")
+            while role.log_text().count("event=config_read") < before + reloads:
+                assert role.running, role.log_text()[-2000:]
+                role.send(signal.SIGHUP)
+        prod.change((1, 2), (1, 2, 3))
+        for role in roles:
+            role.send(signal.SIGHUP)
+            role.stop()
+            assert role.log_text().rstrip().splitlines()[-1].count("stopped") == 1, role.log_text()
+        reader.expect_clean()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,12 @@
 """Trouble with the server: nothing is lost or goes back, the report says what is wrong."""
 
 import contextlib
+import struct
 import sys
+
+import dns.message
+import dns.rcode
+import dns.rdatatype
 
 from installation import Installation, expect_zone
 from processes import Cases, wait_until
@@ -105,6 +110,93 @@ def a_write_that_arrives_late_is_refused(kind):
             print(f"# {kind.kind}: {late} writes arrived late, and were refused")
             reader.expect_clean()
         expect_zone(prod, dict.fromkeys(range(COUNT), head))
+
+
+def refuse_ixfr(server, rcode, signed, seen):
+    """A judge: the server does not know IXFR, or has nobody allowed to ask for it."""
+    def judge(message, _):
+        request = dns.message.from_wire(message[2:], keyring=server.keyring)
+        if not (request.question and request.question[0].rdtype == dns.rdatatype.IXFR):
+            return "pass"
+        seen.append(rcode)
+        reply = dns.message.make_response(request)
+        reply.set_rcode(rcode)
+        if not signed:
+            reply.tsig = None
+        wire = reply.to_wire()
+        return struct.pack("!H", len(wire)) + wire
+    return judge
+
+
+@case(Knotd)
+def where_ixfr_is_refused_the_whole_zone_is_read(kind):
+    with behind_a_proxy(kind) as (prod, proxy, plans, enactor, _):
+        ways = ((dns.rcode.NOTIMP, True), (dns.rcode.REFUSED, True), (dns.rcode.FORMERR, False))
+        for number, (rcode, signed) in enumerate(ways):
+            seen, name = [], f"e{number}"
+            proxy.judge = refuse_ixfr(prod.server, rcode, signed, seen)
+            wanted = prod.answer(name)
+            prod.edit(("replace", name, 1, "A", "192.0.2.99"))
+            wait_until(lambda: prod.answer(name) == wanted, f"a repair: {prod.report()}")
+            assert seen, dns.rcode.to_text(rcode)
+            prod.wait_in_step(COUNT)
+        head = plans(f"publish 1 0 {COUNT}")
+        prod.wait_in_step(COUNT, 1, head)
+        assert not [line for line in enactor.log_text().splitlines()
+                    if "event=server_trouble " in line and "no reply in time" not in line]
+
+
+@case(Knotd)
+def more_changes_than_are_held_are_read_as_a_whole_zone(kind):
+    """One enactor sleeps over one generation, and over more than it holds the changes of."""
+    count = 1500
+    with kind(zones=["example.test"]) as server, \
+            Installation(server, audit="60s", batch=200, window=64) as prod:
+        plans = prod.plans()
+        head = plans(f"publish 1 0 {count}")
+        for number, share in ((1, "0/2"), (2, "0/1")):
+            prod.add(f"enactor-{number}", "enactor", "--name", f"enactor-{number}",
+                     "--offset", share, "--log-level", "debug")
+            prod.wait_in_step(count, number, head)
+        plans("claim")
+        sleeper = prod.processes[0]
+        for generations, how in ((1, "changes"), (6, "whole")):
+            prod.pause(sleeper)
+            asleep = len(sleeper.log_text())
+            for _ in range(generations):
+                head = plans(f"publish 1 0 {count}")
+                prod.wait_in_step(count, 2, head)
+            sleeper.resume()
+            prod.wait_in_step(count, 1, head)
+            reads = [line for line in sleeper.log_text()[asleep:].splitlines()
+                     if "event=zone_read " in line]
+            assert any(f"how={how} " in line for line in reads), (how, reads)
+            assert how == "whole" or not any("how=whole " in line for line in reads), reads
+            expect_zone(prod, dict.fromkeys(range(count), head))
+
+
+@case(Knotd, Named)
+def urgent_writes_do_without_a_connection_of_their_own(kind):
+    """A repair is urgent. Its connection is cut, or never answers; the others' is well."""
+    with behind_a_proxy(kind) as (prod, proxy, plans, enactor, reader):
+        wanted = prod.answer()
+        for number, fate in enumerate(("close", "deaf")):
+            tried = []
+
+            def judge(message, first):
+                if not is_update(first):
+                    return "pass"  # the other connection began with a question
+                tried.append(message)
+                return fate
+
+            proxy.judge = judge
+            for name in ("e0", "e1"):
+                prod.edit(("replace", name, 1, "A", f"192.0.2.{number}"))
+                wait_until(lambda: prod.answer(name) == wanted, f"a repair: {prod.report()}")
+            assert len(tried) == 1, (fate, len(tried))  # it rests
+            proxy.judge = None
+            enactor.restart()
+            prod.wait_in_step(COUNT)
 
 
 @case(Knotd, Named, Pdns)

@@ -335,7 +335,8 @@ static inline void report(struct world *world, uint32_t number)
         } else if (known && need == HF_NEED_CLAIM && !entry->claimed) {
             entry->claimed = true;
             news = true;
-        } else if (known && entry->retired && need == HF_NEED_GONE) {
+        } else if (known && entry->retired && need == HF_NEED_GONE &&
+                   entry->gen <= machine->guard.floor) {
             *entry = (struct entry){0}; /* its tombstone was removed: forgotten */
             /* A store that was restored may remember it differently. */
             world->was_ours[e] =

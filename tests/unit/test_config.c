@@ -17,105 +17,20 @@
 #include "base/error.h"
 #include "codec/config.h"
 #include "codec/name.h"
-
-enum {
-    TEXT_MAX = 1 << 20,
-};
-
-static const char base[] = "installation: prod\n"
-                           "store: sqlite:holdfast.db\n"
-                           "targets: { edge: { type: knot, listen: 127.0.0.1@5300 } }\n"
-                           "zones: { example.test: { target: edge } }\n"
-                           "pools:\n"
-                           "  web:\n"
-                           "    check: { type: none }\n"
-                           "    backends: [ { name: web-1, address: 192.0.2.1 } ]\n"
-                           "endpoints: { api.example.test: { pools: [web] } }\n";
-
-/* A folder of its own for tests that need files. */
-struct folder {
-    char path[256];
-    char file[512]; /* written last */
-};
-
-static int folder_make(void **state)
-{
-    struct folder *folder = calloc(1, sizeof(*folder));
-    const char *parent = getenv("TMPDIR");
-    (void)snprintf(folder->path, sizeof(folder->path), "%s/holdfast-config-XXXXXX",
-                   parent != NULL ? parent : "/tmp");
-    if (mkdtemp(folder->path) == NULL) {
-        return -1;
-    }
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    struct folder *folder = *state;
-    DIR *entries = opendir(folder->path);
-    struct dirent *entry;
-    if (entries == NULL) {
-        return -1;
-    }
-    while ((entry = readdir(entries)) != NULL) {
-        (void)unlinkat(dirfd(entries), entry->d_name, 0);
-    }
-    (void)closedir(entries);
-    int failed = rmdir(folder->path);
-    free(folder);
-    return failed;
-}
-
-static const char *write_file(struct folder *folder, const char *name, const char *text)
-{
-    (void)snprintf(folder->file, sizeof(folder->file), "%s/%s", folder->path, name);
-    FILE *file = fopen(folder->file, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(folder->file, 0600), 0);
-    return folder->file;
-}
-
-/* Reads text that must be accepted without a word. */
-static struct hf_config *accept_text(const char *text)
-{
-    struct hf_buf problems;
-    struct hf_config *config = NULL;
-    hf_buf_init(&problems, TEXT_MAX);
-    int error = hf_config_read_text(text, strlen(text), "test.yaml", &config, &problems);
-    assert_string_equal(hf_buf_text(&problems), "");
-    assert_int_equal(error, HF_OK);
-    hf_buf_release(&problems);
-    return config;
-}
-
-static struct hf_config *accept_file(const char *path)
-{
-    struct hf_buf problems;
-    struct hf_config *config = NULL;
-    hf_buf_init(&problems, TEXT_MAX);
-    int error = hf_config_read(path, &config, &problems);
-    assert_string_equal(hf_buf_text(&problems), "");
-    assert_int_equal(error, HF_OK);
-    hf_buf_release(&problems);
-    return config;
-}
+#include "config_help.h"
 
 static void test_byte_order_mark(void **state)
 {
     (void)state;
-    char text[sizeof(base) + 3] = "\xef\xbb\xbf";
-    memcpy(text + 3, base, sizeof(base));
+    char text[sizeof(config_base) + 3] = "\xef\xbb\xbf";
+    memcpy(text + 3, config_base, sizeof(config_base));
     hf_config_free(accept_text(text));
 }
 
 static void test_defaults(void **state)
 {
     (void)state;
-    struct hf_config *config = accept_text(base);
+    struct hf_config *config = accept_text(config_base);
     assert_string_equal(config->path, "test.yaml");
     assert_string_equal(config->installation, "prod");
     assert_string_equal(config->store_path, "holdfast.db");
@@ -374,7 +289,7 @@ static void test_private_server_with_a_secret(void **state)
 {
     struct folder *folder = *state;
     write_file(folder, "tsig-edge.key", "c2VjcmV0LW9mLXRlc3RzLXRoYXQtcHJvdGVjdHMtbm90aGluZw==\n");
-    struct hf_config *config = accept_file(write_file(folder, "h.yaml", base));
+    struct hf_config *config = accept_file(write_file(folder, "h.yaml", config_base));
     assert_string_equal(config->targets[0].tsig_secret,
                         "c2VjcmV0LW9mLXRlc3RzLXRoYXQtcHJvdGVjdHMtbm90aGluZw==");
     assert_string_equal(config->data_dir, folder->path);
@@ -474,6 +389,8 @@ static void test_examples_of_reference(void **state)
     assert_int_equal(config->endpoint_count, 3);
     assert_int_equal(config->file_count, 4);
     assert_int_equal(config->max_changed_permille, 200);
+    assert_string_equal(config->services[0].description, "Ordering and payment");
+    assert_int_equal(config->dependents[0].tolerated_ms, 120000);
     hf_config_free(config);
     hf_buf_release(&example);
 }

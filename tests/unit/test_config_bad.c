@@ -19,60 +19,13 @@
 
 #include "base/error.h"
 #include "codec/config.h"
+#include "config_help.h"
 
 #define CORPUS "tests/unit/config-bad/"
 
 enum {
-    TEXT_MAX = 1 << 20,
     CORPUS_MIN = 200, /* fewer would mean that it was not found */
 };
-
-/* A folder of its own for tests that need files. */
-struct folder {
-    char path[256];
-    char file[512]; /* written last */
-};
-
-static int folder_make(void **state)
-{
-    struct folder *folder = calloc(1, sizeof(*folder));
-    const char *parent = getenv("TMPDIR");
-    (void)snprintf(folder->path, sizeof(folder->path), "%s/holdfast-config-XXXXXX",
-                   parent != NULL ? parent : "/tmp");
-    if (mkdtemp(folder->path) == NULL) {
-        return -1;
-    }
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    struct folder *folder = *state;
-    DIR *entries = opendir(folder->path);
-    struct dirent *entry;
-    if (entries == NULL) {
-        return -1;
-    }
-    while ((entry = readdir(entries)) != NULL) {
-        (void)unlinkat(dirfd(entries), entry->d_name, 0);
-    }
-    (void)closedir(entries);
-    int failed = rmdir(folder->path);
-    free(folder);
-    return failed;
-}
-
-static const char *write_file(struct folder *folder, const char *name, const char *text)
-{
-    (void)snprintf(folder->file, sizeof(folder->file), "%s/%s", folder->path, name);
-    FILE *file = fopen(folder->file, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(folder->file, 0600), 0);
-    return folder->file;
-}
 
 /* Reads bytes that must be refused with exactly these problems. */
 static void refuse(const char *bytes, size_t size, int expected_error, const char *expected)

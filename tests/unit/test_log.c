@@ -7,8 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -210,6 +213,64 @@ static void test_socket(void **state)
     capture_end(&capture);
 }
 
+static void test_json(void **state)
+{
+    (void)state;
+    struct capture capture;
+    capture_start(&capture, "janitor");
+    assert_int_equal(hf_log_use(&capture.log, "xml"), HF_EINVAL);
+    assert_int_equal(hf_log_use(&capture.log, "json"), HF_OK);
+    hf_log(&capture.log, HF_LOG_INFO, "e", "why=%s gen=%d", "two words", 5);
+    const char *line = capture_read(&capture);
+    assert_memory_equal(line, "{\"ts\":\"20", 9);
+    assert_non_null(strstr(line, "\"role\":\"janitor\",\"event\":\"e\",\"why\":\"two words\","
+                                 "\"gen\":\"5\"}\n"));
+    capture_end(&capture);
+}
+
+/* A journald that takes datagrams, then one that is gone: text goes on to standard error. */
+static void test_journal(void **state)
+{
+    (void)state;
+    struct capture capture;
+    struct sockaddr_un place = {.sun_family = AF_UNIX};
+    struct stat kind;
+    char told[64];
+    char folder[64];
+    const char *parent = getenv("TMPDIR");
+    char datagram[1024];
+    (void)snprintf(folder, sizeof(folder), "%s/holdfast-log-XXXXXX",
+                   parent != NULL ? parent : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(place.sun_path, sizeof(place.sun_path), "%s/socket", folder);
+    int journald = socket(AF_UNIX, SOCK_DGRAM, 0);
+    assert_int_equal(bind(journald, (struct sockaddr *)&place, sizeof(place)), 0);
+    capture_start(&capture, "planner");
+    assert_int_equal(fstat(STDERR_FILENO, &kind), 0);
+    (void)snprintf(told, sizeof(told), "%llu:%llu", (unsigned long long)kind.st_dev,
+                   (unsigned long long)kind.st_ino);
+    (void)setenv("HOLDFAST_JOURNAL_SOCKET", place.sun_path, 1);
+    (void)setenv("JOURNAL_STREAM", "1:1", 1); /* another's: not our standard error */
+    assert_int_equal(hf_log_use(&capture.log, "auto"), HF_OK);
+    hf_log(&capture.log, HF_LOG_INFO, "e", "a=%d", 1);
+    assert_string_equal(after_ts(capture_read(&capture)), "level=info role=planner event=e a=1\n");
+    (void)setenv("JOURNAL_STREAM", told, 1);
+    assert_int_equal(hf_log_use(&capture.log, "auto"), HF_OK);
+    hf_log(&capture.log, HF_LOG_ERROR, "e", "a=%d", 2);
+    ssize_t size = recv(journald, datagram, sizeof(datagram), MSG_DONTWAIT);
+    assert_true(size > 0);
+    assert_non_null(memmem(datagram, (size_t)size, "MESSAGE=e a=2\nPRIORITY=3\n", 24));
+    assert_string_equal(capture_read(&capture), "");
+    (void)close(journald);
+    hf_log(&capture.log, HF_LOG_INFO, "e", "a=%d", 3);
+    assert_string_equal(after_ts(capture_read(&capture)), "level=info role=planner event=e a=3\n");
+    (void)unsetenv("JOURNAL_STREAM");
+    (void)unsetenv("HOLDFAST_JOURNAL_SOCKET");
+    (void)unlink(place.sun_path);
+    (void)rmdir(folder);
+    capture_end(&capture);
+}
+
 static void test_levels(void **state)
 {
     (void)state;
@@ -227,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_forged_pair), cmocka_unit_test(test_long_line_is_cut),
         cmocka_unit_test(test_full_pipe),   cmocka_unit_test(test_reader_gone),
         cmocka_unit_test(test_socket),      cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_json),        cmocka_unit_test(test_journal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
