@@ -172,6 +172,13 @@ def an_installation_becomes_a_scenario():
         plain, kept = drill_json("run", scenario, "--with", "none,connections")["runs"]
         assert plain["recover_s"] > 60 and kept["degraded_s"] < 60, (plain["recover_s"],
                                                                     kept["degraded_s"])
+        own = pathlib.Path(folder) / "holdfast.yaml"
+        own.write_text(config.read_text() + "services: { shop: { endpoints: [api.example.test] } }\n"
+                       "dependents: { till: { tolerates: 5m, services: [shop] } }\n")
+        scenario.write_text(drill("from-config", "-c", own)[0])
+        assert "  till: # tolerates 5m\n    rate: 150/s" in scenario.read_text()
+        run = drill_json("run", scenario)["runs"][0]
+        assert "till" in {dependent["label"] for dependent in run["dependents"]}
     drill("from-config", "-c", config, "--endpoint", "nobody.example.test", status=1)
 
 
