@@ -198,6 +198,8 @@ struct hf_api_incidents *hf_api_incidents_new(void);
 void hf_api_incidents_free(struct hf_api_incidents *incidents);
 /* With the lock held, in a turn: steps the log with the view's status. */
 void hf_api_incidents_observe(struct hf_api *api);
+/* With the lock held, in a turn: api_notify.c. */
+void hf_api_notify(struct hf_api *api);
 /* In a turn: writes the status page where it is wanted and not as it should be. */
 void hf_api_incidents_page(struct hf_api *api);
 

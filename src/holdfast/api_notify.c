@@ -1,53 +1,58 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What receivers of alerts are told of the log of incidents. */
+/* Receivers hear of incidents as the log has them. */
+#include <stdlib.h>
+
 #include "holdfast/api.h"
 
-enum { NOTICES_MAX = 2 * HF_NOTIFY_INCIDENTS_MAX };
-
-struct notices {
-    struct hf_notice rows[NOTICES_MAX];
-    uint32_t count;
-};
-
-static void add(struct notices *notices, const struct hf_incident *incident)
+static struct hf_notice notice_of(const struct hf_incident *incident)
 {
-    const struct hf_incident_sight *cause = &incident->conditions[incident->cause].sight;
-    if (notices->count < NOTICES_MAX && incident->condition_count > 0) {
-        notices->rows[notices->count++] = (struct hf_notice){
-            .number = incident->number,
-            .severity = incident->severity,
-            .code = cause->code,
-            .subject = cause->subject,
-            .title = incident->title,
-            .text = cause->text,
-            .opened_ms = incident->opened_ms,
-            .closed_ms = incident->closed_ms,
-        };
-    }
+    const struct hf_incident_sight none = {.code = "incident", .subject = "", .text = ""};
+    const struct hf_incident_sight *cause = incident->cause < incident->condition_count
+                                                ? &incident->conditions[incident->cause].sight
+                                                : &none;
+    return (struct hf_notice){.number = incident->number,
+                              .severity = (enum hf_notify_severity)incident->severity,
+                              .code = cause->code,
+                              .subject = cause->subject,
+                              .title = incident->title,
+                              .text = cause->text,
+                              .opened_ms = incident->opened_ms,
+                              .closed_ms = incident->closed_ms};
 }
 
-/* What is open, most urgent first, and then what closed lately. */
+/* Most urgent first; closed ones, which nobody has to hurry for, at the end. */
+static int compare(const void *a, const void *b)
+{
+    const struct hf_notice *one = a;
+    const struct hf_notice *other = b;
+    if ((one->closed_ms != 0) != (other->closed_ms != 0)) {
+        return one->closed_ms != 0 ? 1 : -1;
+    }
+    if (one->severity != other->severity) {
+        return one->severity < other->severity ? -1 : 1;
+    }
+    return one->number > other->number ? -1 : one->number < other->number;
+}
+
 void hf_api_notify(struct hf_api *api)
 {
     const struct hf_incident_log *log = &api->incidents->kept.log;
-    struct notices notices = {.count = 0};
-    if (api->notify == NULL || (!api->incidents->kept.is_loaded && log->count == 0)) {
-        return;
+    if (api->notify == NULL || !api->incidents->kept.is_loaded) {
+        return; /* what is not known is not told: nothing is resolved by it */
     }
-    for (int severity = HF_SEVERITY_CRITICAL; severity <= HF_SEVERITY_NOTICE; severity++) {
-        for (uint32_t i = 0; i < log->count; i++) {
-            const struct hf_incident *incident = &log->incidents[i];
-            if (incident->closed_ms == 0 && incident->severity == (enum hf_severity)severity) {
-                add(&notices, incident);
-            }
+    struct hf_notice *notices = calloc(log->count + 1U, sizeof(*notices));
+    uint32_t count = 0;
+    if (notices == NULL) {
+        abort();
+    }
+    for (uint32_t i = 0; i < log->count; i++) {
+        const struct hf_incident *incident = &log->incidents[i];
+        bool is_recent = api->look->now_ms < incident->closed_ms + HF_NOTIFY_RECENT_MS;
+        if (incident->closed_ms == 0 || is_recent) {
+            notices[count++] = notice_of(incident);
         }
     }
-    for (uint32_t i = log->count; i > 0; i--) {
-        const struct hf_incident *incident = &log->incidents[i - 1];
-        if (incident->closed_ms != 0 &&
-            incident->closed_ms + HF_NOTIFY_RECENT_MS >= api->look->now_ms) {
-            add(&notices, incident);
-        }
-    }
-    hf_notify_tell(api->notify, notices.rows, notices.count);
+    qsort(notices, count, sizeof(*notices), compare);
+    hf_notify_tell(api->notify, notices, count);
+    free(notices);
 }
