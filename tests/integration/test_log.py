@@ -122,7 +122,8 @@ def journald_gets_fields():
             return [{key.removeprefix("HOLDFAST_").lower(): value for key, value in entry.items()}
                     for entry in list(journal.entries)]
         expect_way(read, name)
-        verdict = next(entry for entry in journal.entries if entry.get("HOLDFAST_VERDICT") == "down")
+        verdict = next(entry for entry in journal.entries
+                       if entry.get("HOLDFAST_VERDICT") == "down")
         assert verdict["PRIORITY"] == "4" and verdict["SYSLOG_IDENTIFIER"] == "holdfast", verdict
         assert verdict["MESSAGE"].startswith(f"verdict backend={name} verdict=down why="), verdict
         assert "event=verdict" not in run.log.read_text(), "said twice"
