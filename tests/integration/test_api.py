@@ -54,7 +54,9 @@ api: {{ listen: {HOST}@{self.api_port}, tokens_file: tokens }}
         def rests():
             status = self.tcp().get("/api/v1/status?fresh=yes")
             rows = self.tcp().get("/api/v1/endpoints")["endpoints"]
-            return status["backends"]["up"] == 6 and status["well"] and all(
+            whole = all(row["addresses"] == (3 if row["name"] == "www.example.test." else 6)
+                        for row in rows)
+            return status["backends"]["up"] == 6 and status["well"] and whole and all(
                 row["states"] == ["in-step"] for row in rows)
         wait_for(rests, "everything to rest")
 
@@ -100,8 +102,9 @@ def every_answer_is_as_described(run):
         client.get(path)
     assert client.get("/openapi.json") == client.contract.document
     for name in (API, API.rstrip("."), API.upper()):
-        found = client.get(f"/api/v1/endpoints/{name}")
-        assert found["endpoint"] == API and found["state"] == "in-step", found
+        wait_for(lambda name=name: client.get(f"/api/v1/endpoints/{name}")["state"] == "in-step",
+                 f"{name} to be in step")
+        assert client.get(f"/api/v1/endpoints/{name}?ask=no")["endpoint"] == API
     assert client.get(f"/api/v1/endpoints/{API}?ask=no")["server"]["asked"] is False
     head = client.get("/api/v1/status")["head"]["generation"]
     for target in (f"endpoints/{API}/history", f"endpoints/{API}/writes?limit=3",
