@@ -184,9 +184,10 @@ static int check_manager(const struct hf_check_at *at, const struct hf_drill_man
     workers /= (double)manager->period_us;
     return workers < scenario->services[manager->claim.service].workers
                ? HF_OK
-               : hf_check_found(at, "renew_us", (double)manager->renew_us,
-                                "renewals that leave workers for claims: holders x renew_work below "
-                                "workers x period");
+               : hf_check_found(
+                     at, "renew_us", (double)manager->renew_us,
+                     "renewals that leave workers for claims: holders x renew_work below "
+                     "workers x period");
 }
 
 static int check_fleet(const struct hf_check_at *at, const struct hf_drill_fleet *fleet)

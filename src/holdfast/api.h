@@ -189,6 +189,9 @@ void hf_api_events_note(struct hf_api *api, uint32_t news);
 void hf_api_events_incident(struct hf_api *api, const struct hf_incident *incident);
 void hf_api_events_release(struct hf_api_events *events);
 
+/* --- api_notify.c, with the lock held: tells receivers of alerts what incidents there are --- */
+void hf_api_notify(struct hf_api *api);
+
 /* --- api_incidents.c --- */
 
 struct hf_api_incidents *hf_api_incidents_new(void);

@@ -17,7 +17,7 @@ enum {
     ENDPOINTS_MAX = 8,
     TYPE_SOA = 6,
     SOA_STANDARD_S = 900, /* where the zone's server does not answer */
-    WORKERS_EACH = 10,    /* of a backend */
+    WORKERS_EACH = 1,     /* of a backend */
 };
 
 static const struct hf_option options[] = {
@@ -27,12 +27,22 @@ static const struct hf_option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+/* Who calls an endpoint: a dependent of the configuration, or whoever. */
+struct caller {
+    char label[HF_DRILL_LABEL_SIZE];
+    uint32_t endpoint;
+    uint32_t sharers;      /* callers of the same endpoint */
+    uint32_t tolerated_ms; /* 0: nothing is said */
+};
+
 struct draft {
     const struct hf_invocation *invocation;
     const struct hf_config *config;
     struct hf_buf text;
     uint32_t endpoints[ENDPOINTS_MAX];
     uint32_t count, left_out;
+    struct caller callers[HF_DRILL_CLIENTS_MAX];
+    uint32_t caller_count;
 };
 
 /* Without its final dot, as names of parts are written; false: it cannot be one. */
@@ -178,7 +188,66 @@ static void put_services(struct draft *draft)
     }
 }
 
-/* Half of what the workers can do at 20 ms each. */
+static bool depends_on(const struct hf_config *config, const struct hf_config_dependent *dependent,
+                       uint32_t endpoint)
+{
+    for (uint32_t i = 0; i < dependent->service_count; i++) {
+        uint32_t at = config->dependent_services[dependent->service_first + i];
+        const struct hf_config_service *service = &config->services[at];
+        for (uint32_t k = 0; k < service->endpoint_count; k++) {
+            if (config->service_endpoints[service->endpoint_first + k] == endpoint) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void add_caller(struct draft *draft, uint32_t endpoint, const char *label,
+                       uint32_t tolerated_ms)
+{
+    if (draft->caller_count < HF_DRILL_CLIENTS_MAX) {
+        struct caller *caller = &draft->callers[draft->caller_count++];
+        *caller = (struct caller){.endpoint = endpoint, .tolerated_ms = tolerated_ms};
+        (void)snprintf(caller->label, sizeof(caller->label), "%.63s", label);
+    }
+}
+
+/* A dependent of several endpoints is a client of each, numbered from the second on. */
+static void list_callers(struct draft *draft)
+{
+    const struct hf_config *config = draft->config;
+    for (uint32_t d = 0; d < config->dependent_count; d++) {
+        uint32_t number = 0;
+        for (uint32_t i = 0; i < draft->count; i++) {
+            if (depends_on(config, &config->dependents[d], draft->endpoints[i])) {
+                char label[HF_DRILL_LABEL_SIZE];
+                number++;
+                (void)snprintf(label, sizeof(label), number > 1 ? "%.58s-%u" : "%.58s",
+                               config->dependents[d].name, number);
+                add_caller(draft, draft->endpoints[i], label, config->dependents[d].tolerated_ms);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < draft->count; i++) {
+        uint32_t sharers = 0;
+        char label[HF_NAME_TEXT_MAX];
+        (void)label_of(draft, draft->endpoints[i], label);
+        for (uint32_t k = 0; k < draft->caller_count; k++) {
+            sharers += draft->callers[k].endpoint == draft->endpoints[i];
+        }
+        if (sharers == 0) {
+            add_caller(draft, draft->endpoints[i], label, 0);
+        }
+        for (uint32_t k = 0; k < draft->caller_count; k++) {
+            if (draft->callers[k].endpoint == draft->endpoints[i]) {
+                draft->callers[k].sharers = sharers == 0 ? 1 : sharers;
+            }
+        }
+    }
+}
+
+/* Half of what the workers can do at 20 ms each, for all callers of an endpoint together. */
 static void put_clients(struct draft *draft)
 {
     hf_buf_put_text(&draft->text,
@@ -186,16 +255,31 @@ static void put_clients(struct draft *draft)
                     "resolvers:\n  callers: { preset: unbound, instances: 20, warm: true }\n"
                     "\n# Who calls: rates, time-outs and retries are assumed; look yours up.\n"
                     "clients:\n");
-    for (uint32_t i = 0; i < draft->count; i++) {
-        char label[HF_NAME_TEXT_MAX];
-        uint32_t backends = pool_of(draft, draft->endpoints[i])->backend_count;
-        (void)label_of(draft, draft->endpoints[i], label);
+    for (uint32_t i = 0; i < draft->caller_count; i++) {
+        const struct caller *caller = &draft->callers[i];
+        char label[HF_NAME_TEXT_MAX], tolerated[HF_DURATION_TEXT_MAX];
+        uint32_t backends = pool_of(draft, caller->endpoint)->backend_count;
+        uint32_t rate = backends * WORKERS_EACH * 25 / caller->sharers;
+        (void)label_of(draft, caller->endpoint, label);
+        hf_buf_printf(&draft->text, "  %s:", caller->label);
+        if (caller->tolerated_ms > 0) {
+            hf_duration_text(caller->tolerated_ms, tolerated);
+            hf_buf_printf(&draft->text, " # tolerates %s", tolerated);
+        }
         hf_buf_printf(&draft->text,
-                      "  %s:\n    rate: %" PRIu32 "/s\n    call:\n      service: %s\n"
+                      "\n    rate: %" PRIu32 "/s\n    call:\n      service: %s\n"
                       "      name: %s\n      resolver: callers\n      instances: 20\n"
                       "      timeout: 1s\n      retries: 3\n      backoff: exponential\n"
                       "      backoff_base: 100ms\n      backoff_cap: 2s\n",
-                      label, backends * WORKERS_EACH * 25, label, label);
+                      rate > 0 ? rate : 1, label, label);
+    }
+}
+
+static void put_each_client(struct draft *draft, const char *value)
+{
+    hf_buf_put_text(&draft->text, "    clients:\n");
+    for (uint32_t i = 0; i < draft->caller_count; i++) {
+        hf_buf_printf(&draft->text, "      %s: %s\n", draft->callers[i].label, value);
     }
 }
 
@@ -226,10 +310,10 @@ static void put_story(struct draft *draft, uint64_t empty_s)
                                   "cached for 10 seconds\n");
     put_each(draft, "names", "{ soa_minimum: 10s }");
     hf_buf_put_text(&draft->text, "  connections:\n    about: callers keep their connections\n");
-    put_each(draft, "clients", "{ call: { connections: 4, connection_life: 1h } }");
+    put_each_client(draft, "{ call: { connections: 4, connection_life: 1h } }");
     hf_buf_put_text(&draft->text,
                     "  retry-budget:\n    about: retries are at most a tenth of what is asked\n");
-    put_each(draft, "clients", "{ call: { budget: 10%, budget_window: 10s } }");
+    put_each_client(draft, "{ call: { budget: 10%, budget_window: 10s } }");
     hf_buf_put_text(&draft->text,
                     "  newest-first:\n    about: long queues are served from the end\n");
     put_each(draft, "services", "{ queue: adaptive-lifo, lifo_above: 100 }");
@@ -239,7 +323,7 @@ static void put_head(struct draft *draft, uint64_t empty_s)
 {
     char length[HF_QUANTITY_TEXT_MAX], repaired[HF_QUANTITY_TEXT_MAX];
     hf_quantity_text(600 + (double)empty_s, HF_QUANTITY_DURATION, repaired);
-    hf_quantity_text(600 + (double)empty_s + 3600, HF_QUANTITY_DURATION, length);
+    hf_quantity_text(600 + (double)empty_s + 1800, HF_QUANTITY_DURATION, length);
     hf_buf_printf(
         &draft->text,
         "# A scenario to begin with, made from %s by holdfast-drill from-config.\n"
@@ -258,6 +342,7 @@ static void put_head(struct draft *draft, uint64_t empty_s)
 
 static int write_draft(struct draft *draft, uint64_t empty_s)
 {
+    list_callers(draft);
     put_head(draft, empty_s);
     put_names(draft);
     put_services(draft);

@@ -40,7 +40,7 @@
     "svg text{fill:var(--dim);font-size:11px;font-variant-numeric:tabular-nums}\n"                 \
     "svg .grid{stroke:var(--rule);stroke-width:1}\n"                                               \
     "svg .mark{stroke:var(--dim);stroke-width:1;stroke-dasharray:2 3;opacity:.7}\n"                \
-    "svg .repaired{stroke:var(--fg);stroke-width:1.5}\n"                                         \
+    "svg .repaired{stroke:var(--fg);stroke-width:1.5}\n"                                           \
     "svg .at{stroke:var(--fg);stroke-width:1;visibility:hidden}\n"                                 \
     "svg polyline{fill:none;stroke-width:1.6;stroke-linejoin:round}\n"                             \
     "svg .read{font-weight:600;fill:var(--fg)}\n"                                                  \

@@ -26,7 +26,8 @@ LEASES = EXAMPLES / "leases.yaml"
 
 def drill(*words, status=0, timeout=300):
     """What it prints to standard output and to standard error."""
-    done = subprocess.run([DRILL, *map(str, words)], text=True, capture_output=True, timeout=timeout)
+    done = subprocess.run([DRILL, *map(str, words)], text=True, capture_output=True,
+                          timeout=timeout)
     assert done.returncode == status, f"{words}: {done.returncode}, {done.stdout}{done.stderr}"
     return done.stdout, done.stderr
 
@@ -113,8 +114,8 @@ def a_sweep_draws_the_border_of_collapse():
     with tempfile.TemporaryDirectory() as folder:
         page = folder + "/map.html"
         text, _ = drill("sweep", LEASES, "--hosts", 2000, "--of", "hosts", "--seeds", 1,
-                        "services.claims.queue_max=5k..500k/3", "leases.hosts.claim.timeout=4m..10m/2",
-                        "--html", page)
+                        "services.claims.queue_max=5k..500k/3",
+                        "leases.hosts.claim.timeout=4m..10m/2", "--html", page)
         assert "never" in text and "┃" in text, text
         assert "border of collapse" in pathlib.Path(page).read_text()
     points = drill_json("sweep", LEASES, "--hosts", 2000, "--of", "hosts", "--seeds", 1,
@@ -157,8 +158,8 @@ def a_recovery_that_fails_is_told():
         assert "<failure" in junit.read_text()
         suite.write_text(suite.read_text().replace("of: hosts", "of: host"))
         _, err = drill("test", suite, status=1)
-        assert re.search(r'suite.yaml:1:\d+: tests.strict: found recover of "host", expected a part',
-                         err), err
+        assert re.search(r'suite.yaml:1:\d+: tests.strict: found recover of "host", expected a '
+                         "part", err), err
 
 
 @case
@@ -170,8 +171,16 @@ def an_installation_becomes_a_scenario():
         assert "cannot be asked" in scenario.read_text()
         assert "nodes: 6" in scenario.read_text() and "interval: 1s" in scenario.read_text()
         plain, kept = drill_json("run", scenario, "--with", "none,connections")["runs"]
-        assert plain["recover_s"] > 60 and kept["degraded_s"] < 60, (plain["recover_s"],
-                                                                    kept["degraded_s"])
+        found = plain["recover_s"], kept["degraded_s"]
+        assert found[0] > 60 and found[1] < 60, found
+        own = pathlib.Path(folder) / "holdfast.yaml"
+        own.write_text(config.read_text() +
+                       "services: { shop: { endpoints: [api.example.test] } }\n"
+                       "dependents: { till: { tolerates: 5m, services: [shop] } }\n")
+        scenario.write_text(drill("from-config", "-c", own)[0])
+        assert "  till: # tolerates 5m\n    rate: 150/s" in scenario.read_text()
+        run = drill_json("run", scenario)["runs"][0]
+        assert "till" in {dependent["label"] for dependent in run["dependents"]}
     drill("from-config", "-c", config, "--endpoint", "nobody.example.test", status=1)
 
 
