@@ -11,7 +11,7 @@ static struct hf_notice notice_of(const struct hf_incident *incident)
                                                 ? &incident->conditions[incident->cause].sight
                                                 : &none;
     return (struct hf_notice){.number = incident->number,
-                              .severity = (enum hf_notify_severity)incident->severity,
+                              .severity = incident->severity,
                               .code = cause->code,
                               .subject = cause->subject,
                               .title = incident->title,

@@ -1,28 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The API of a live `holdfast run` with a real knotd: answers against the contract, actions and
-what they do, events, roles, faults; and the search among 100,000 endpoints."""
+what they do, events, roles, faults."""
 
 import concurrent.futures
 import contextlib
 import http.server
 import json
 import os
-import pathlib
 import re
-import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 from apihelp import Client, Stream
 from probes import Cases
-from rundir import BUILD, HOST, NAMES, Run, wait_for
+from rundir import HOST, NAMES, Run, wait_for
 from servers import free_port
 
 case = Cases()
@@ -451,86 +447,6 @@ def a_full_disk_is_said_and_reading_goes_on():
         client.get(f"/api/v1/endpoints/{API}")
         subprocess.run(["prlimit", "--pid", str(pid), "--fsize=unlimited:"], check=True)
         assert client.post("drain", {"subject": "web-1"})[0] == 200
-
-
-# --- many endpoints ---
-
-MANY = 100_000
-
-
-@contextlib.contextmanager
-def many():
-    """A plan of 100,000 endpoints in a store, and an API on it."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-many-"))
-    port = free_port()
-    with (folder / "endpoints.jsonl").open("w") as file:
-        for number in range(MANY):
-            file.write(json.dumps({"name": f"e{number}.example.test", "pools": ["web"]}) + "\n")
-    config = folder / "holdfast.yaml"
-    config.write_text(f"""installation: many
-store: sqlite:{folder}/holdfast.db
-targets: {{ edge: {{ type: rfc2136, server: 127.0.0.1@1 }} }}
-zones: {{ example.test: {{ target: edge }} }}
-pools:
-  web:
-    check: {{ type: none }}
-    backends: [{{ name: web-1, address: 192.0.2.1 }}, {{ name: web-2, address: 192.0.2.2 }}]
-endpoints_file: endpoints.jsonl
-api: {{ listen: {HOST}@{port} }}
-""")
-    processes = []
-    try:
-        with (folder / "log").open("wb") as log:
-            def begin(role):
-                processes.append(subprocess.Popen([BUILD / "holdfast", role, "-c", config],
-                                                  stdout=log, stderr=log))
-                return processes[-1]
-            planner = begin("planner")
-            begin("api")
-            client = Client(port=port)
-
-            def planned():
-                with contextlib.suppress(OSError):
-                    return client.get("/api/v1/status")["endpoints"]["planned"] == MANY
-            wait_for(planned, "a plan of all")
-            planner.terminate()
-            planner.wait()
-            yield client
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-        shutil.rmtree(folder)
-
-
-def seconds(client, target):
-    def once():
-        began = time.perf_counter()
-        found = client.get(target)
-        return time.perf_counter() - began, found
-    times = [once() for _ in range(9)]
-    return statistics.median(row[0] for row in times), times[-1][1]
-
-
-@case
-def a_search_among_many():
-    with many() as client:
-        plain, _ = seconds(client, "/api/v1/me")
-        listed, found = seconds(client, "/api/v1/endpoints?limit=50")
-        assert found["total"] == MANY
-        for query, total in (("search=e9999", 11), ("search=E99999.exa&match=prefix", 1),
-                             ("search=nothing", 0), ("state=unknown&search=e9999", 11),
-                             ("backend=web-2&search=e9999", 11)):
-            took, found = seconds(client, f"/api/v1/endpoints?limit=50&{query}")
-            assert found["total"] == total, (query, found["total"])
-            print(f"# {query}: {took * 1000:.1f} ms; a list {listed * 1000:.1f} ms, "
-                  f"nothing {plain * 1000:.1f} ms")
-            assert took <= 3 * listed + 0.05, f"{query} took {took:.3f} s, a list {listed:.3f} s"
-        names, after = 0, ""
-        for _ in range(3):
-            page = client.get("/api/v1/endpoints?limit=1000" + (f"&after={after}" if after else ""))
-            names, after = names + len(page["endpoints"]), page["next"]
-        assert names == 3000
 
 
 sys.exit(case.main())
