@@ -115,6 +115,7 @@ export class Installation {
     made.config = path.join(made.folder, "holdfast.yaml");
     await fs.writeFile(path.join(made.folder, "tokens"),
       `operator ann ${TOKEN}\n`, { mode: 0o600 });
+    process.once("SIGTERM", () => made.close().then(() => process.exit(143))); // out of time
     await made.setEdge([]);
     await fs.writeFile(made.config, configure({ dns: made.dns, api: made.api,
       backends: made.backends.port, folder: made.folder }));

@@ -262,8 +262,8 @@ test("a name is rolled back with a typed word, and released", async () => {
 
 test("an incident is followed and written about", async () => {
   await go("incidents");
-  await see(page, "closed", "table");
-  await page.locator("tbody th a").first().click();
+  await see(page, /\d+ .*(open|closed) .*frozen/, "table");
+  await page.locator("tbody th a", { hasText: "frozen" }).first().click();
   await page.getByLabel("Message for everybody").fill(ODD_WORDS);
   await page.getByRole("button", { name: "Add the message" }).click();
   await see(page, "日本", ".words");
