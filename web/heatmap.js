@@ -10,7 +10,7 @@ const POOL_HEIGHT = 24;
 const SITE_HEIGHT = 17;
 const BLOCK_WIDTH_MIN = 84;
 const GAP = 14;
-const SHAPE = 2.2; // a block is about so many times wider than high
+const SHAPE = 1.6; // a block is about so many times wider than high
 
 // Where each block of one pool and site is: {pool, site, members, x, y, across}.
 function layOut(rows, width) {

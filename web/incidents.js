@@ -23,7 +23,8 @@ const Impact = ({ value }) => html`<span class="impact"><svg class="meter" viewB
 
 function List() {
   const state = route.value.query.get("state") ?? "";
-  const answer = useData(`incidents?limit=100${state && `&state=${state}`}`, ["incidents"]);
+  const answer = useData(`incidents?limit=100${state && `&state=${state}`}`,
+    ["incidents", "beat"]);
   const rows = answer.body?.incidents ?? [];
   const head = [{ text: "No.", className: "number" }, "State", "What", "Opened", "Lasted",
     { text: "Names", className: "number" }, "Affected"];
@@ -101,7 +102,7 @@ function Affected({ incident }) {
 }
 
 function One({ number }) {
-  const answer = useData(`incidents/${encodeURIComponent(number)}`, ["incidents"]);
+  const answer = useData(`incidents/${encodeURIComponent(number)}`, ["incidents", "beat"]);
   const incident = answer.body?.incident;
   if (!incident) {
     return html`<h1>Incident ${number}</h1>

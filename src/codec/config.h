@@ -138,15 +138,15 @@ struct hf_config_endpoint {
 struct hf_config_receiver {
     const char *name;
     enum hf_notify_type type;
-    const char *url;                  /* alertmanager: its root; webhook: what is posted to */
-    const char *secret_file;          /* webhook */
-    const char *secret;               /* what messages are signed with, read from the file */
-    const char *token_file;           /* or NULL */
-    const char *token;                /* sent as bearer token, or NULL */
-    const char *ca_file;              /* instead of the system's, or NULL */
-    enum hf_notify_severity severity; /* the least that it is told; default warning */
-    uint32_t timeout_ms;              /* for one message, default 10s */
-    uint32_t repeat_ms;               /* alertmanager: what is open is sent again, default 1m */
+    const char *url;           /* alertmanager: its root; webhook: what is posted to */
+    const char *secret_file;   /* webhook */
+    const char *secret;        /* what messages are signed with, read from the file */
+    const char *token_file;    /* or NULL */
+    const char *token;         /* sent as bearer token, or NULL */
+    const char *ca_file;       /* instead of the system's, or NULL */
+    enum hf_severity severity; /* the least that it is told; default warning */
+    uint32_t timeout_ms;       /* for one message, default 10s */
+    uint32_t repeat_ms;        /* alertmanager: what is open is sent again, default 1m */
 };
 
 /* Who is answered over HTTP. */

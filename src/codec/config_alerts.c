@@ -163,7 +163,7 @@ static void read_receiver(struct hf_reader *reader, uint32_t node,
     uint32_t values[RECEIVER_COUNT];
     receiver->timeout_ms = DEFAULT_TIMEOUT_MS;
     receiver->repeat_ms = DEFAULT_REPEAT_MS;
-    receiver->severity = HF_NOTIFY_WARNING;
+    receiver->severity = HF_SEVERITY_WARNING;
     if (!hf_read_map(reader, node, receiver_keys, RECEIVER_COUNT, receiver, values)) {
         return;
     }
@@ -181,7 +181,7 @@ static void read_receiver(struct hf_reader *reader, uint32_t node,
                receiver->type);
     if (values[RECEIVER_SEVERITY] != 0) {
         uint32_t word = read_word(reader, values[RECEIVER_SEVERITY], "severity", severities);
-        receiver->severity = word == UINT32_MAX ? HF_NOTIFY_WARNING : (enum hf_notify_severity)word;
+        receiver->severity = word == UINT32_MAX ? HF_SEVERITY_WARNING : (enum hf_severity)word;
     }
     if (values[RECEIVER_URL] != 0) {
         hf_enter(reader, "url");

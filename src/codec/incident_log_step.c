@@ -172,6 +172,9 @@ static void take_log(struct step *step, const struct hf_incident_waiting *waitin
 static void set_cause(struct hf_incident_log *log, struct hf_incident *incident, uint32_t row)
 {
     struct hf_buf title;
+    if (row == incident->condition_count) {
+        return; /* a log that was made by hand has it in another incident, too */
+    }
     const struct hf_incident_sight *sight = &incident->conditions[row].sight;
     hf_buf_init(&title, HF_INCIDENT_TEXT_BYTES_MAX);
     hf_incident_title(sight->kind, sight->subject, &title);
@@ -216,8 +219,9 @@ static void join(struct step *step, struct hf_incident *incident,
 static void turn(struct step *step, struct hf_incident *incident,
                  const struct hf_incident_change *change)
 {
-    struct hf_incident_condition *row =
-        &incident->conditions[row_of_condition(incident, change->key)];
+    uint32_t number = row_of_condition(incident, change->key);
+    assert(number < incident->condition_count);
+    struct hf_incident_condition *row = &incident->conditions[number];
     bool is_cleared = change->event == HF_INCIDENT_CLEARED;
     struct hf_buf text;
     hf_buf_init(&text, HF_INCIDENT_TEXT_BYTES_MAX);
@@ -327,6 +331,19 @@ static void apply(struct step *step, const struct hf_incident_change *change)
     step->is_changed = true;
 }
 
+/* What it is about, where that was not known at first. */
+static void learn_scopes(struct step *step, struct hf_incident_sight *known,
+                         const struct hf_incident_sight *sight)
+{
+    for (int i = 0; i < HF_SCOPE_COUNT; i++) {
+        if (known->scopes[i][0] == 0 && sight->scopes[i][0] != 0) {
+            known->scopes[i] =
+                hf_incident_log_text(step->log, sight->scopes[i], HF_INCIDENT_TEXT_BYTES_MAX);
+            step->is_changed = true;
+        }
+    }
+}
+
 /* What grew worse since it was first seen. */
 static void worsen(struct step *step)
 {
@@ -338,6 +355,7 @@ static void worsen(struct step *step)
         }
         struct hf_incident_condition *row =
             &incident->conditions[row_of_condition(incident, step->conditions[i].key)];
+        learn_scopes(step, &row->sight, sight);
         if (sight->severity < row->sight.severity) {
             row->sight.severity = sight->severity;
             row->sight.text =

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "codec/severity.h"
 
 enum {
     HF_NOTIFY_INCIDENTS_MAX = 256,
@@ -48,14 +49,10 @@ enum {
 
 enum hf_notify_type { HF_NOTIFY_ALERTMANAGER, HF_NOTIFY_WEBHOOK };
 
-/* As enum hf_severity of the status. */
-enum hf_notify_severity { HF_NOTIFY_CRITICAL, HF_NOTIFY_WARNING, HF_NOTIFY_NOTICE };
-const char *hf_notify_severity_name(enum hf_notify_severity severity);
-
 /* One incident as it is now. Texts are borrowed. */
 struct hf_notice {
     uint64_t number; /* of the incident, for good */
-    enum hf_notify_severity severity;
+    enum hf_severity severity;
     const char *code;    /* of its cause: "zone-unreachable" */
     const char *subject; /* what it is about, or "" */
     const char *title;   /* one line */
@@ -70,7 +67,7 @@ struct hf_notify_incident {
     uint64_t opened_ms, closed_ms;
     uint64_t news; /* hash of what is news when it changes */
     uint64_t news_ms;
-    enum hf_notify_severity severity;
+    enum hf_severity severity;
     bool is_listed; /* while observing */
     char code[HF_NOTIFY_CODE_MAX + 1];
     char subject[HF_NOTIFY_SUBJECT_MAX + 1];
@@ -84,13 +81,13 @@ struct hf_notify_told {
     uint64_t sending; /* under way, 0: nothing */
     uint64_t not_before_ms;
     uint32_t refusals;
-    enum hf_notify_severity severity, sending_severity;
+    enum hf_severity severity, sending_severity;
 };
 
 struct hf_notify_options {
     enum hf_notify_type type;
-    enum hf_notify_severity severity; /* incidents below it are not told */
-    uint64_t repeat_ms;               /* alertmanager */
+    enum hf_severity severity; /* incidents below it are not told */
+    uint64_t repeat_ms;        /* alertmanager */
 };
 
 struct hf_notify_receiver {

@@ -14,12 +14,6 @@
 
 enum { MAC_SIZE = 32 };
 
-const char *hf_notify_severity_name(enum hf_notify_severity severity)
-{
-    static const char *const names[] = {"critical", "warning", "notice"};
-    return names[severity];
-}
-
 static void put_time(struct hf_json *json, const char *key, uint64_t at_ms)
 {
     char text[HF_TIMESTAMP_MAX];
@@ -42,7 +36,7 @@ static void put_url(struct hf_json *json, const char *key, const struct hf_notif
 }
 
 static void put_labels(struct hf_json *json, const struct hf_notify_incident *incident,
-                       enum hf_notify_severity severity, const struct hf_notify_sender *sender)
+                       enum hf_severity severity, const struct hf_notify_sender *sender)
 {
     char number[24];
     (void)snprintf(number, sizeof(number), "%" PRIu64, incident->number);
@@ -55,12 +49,12 @@ static void put_labels(struct hf_json *json, const struct hf_notify_incident *in
     if (incident->subject[0] != 0) {
         hf_json_put_text(json, "subject", incident->subject);
     }
-    hf_json_put_text(json, "severity", hf_notify_severity_name(severity));
+    hf_json_put_text(json, "severity", hf_severity_name(severity));
     hf_json_object_end(json);
 }
 
 static void put_alert(struct hf_json *json, const struct hf_notify_incident *incident,
-                      enum hf_notify_severity severity, uint64_t ends_ms,
+                      enum hf_severity severity, uint64_t ends_ms,
                       const struct hf_notify_sender *sender)
 {
     hf_json_object(json);
@@ -120,7 +114,7 @@ void hf_notify_webhook(const struct hf_notify_machine *machine, uint32_t number,
     hf_json_key(&json, "incident");
     hf_json_object(&json);
     hf_json_put_u64(&json, "number", incident->number);
-    hf_json_put_text(&json, "severity", hf_notify_severity_name(incident->severity));
+    hf_json_put_text(&json, "severity", hf_severity_name(incident->severity));
     hf_json_put_text(&json, "code", incident->code);
     hf_json_put_text(&json, "subject", incident->subject);
     hf_json_put_text(&json, "title", incident->title);

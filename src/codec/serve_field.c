@@ -118,7 +118,11 @@ bool hf_serve_field_has_etag(const char *list, const char *etag)
 int hf_serve_field_token(const char *authorization, const char **ret_token, size_t *ret_size)
 {
     const char *token = after_word(authorization, "Bearer ");
-    size_t size = token == NULL ? 0 : strcspn(token = skip_blanks(token), " \t");
+    if (token == NULL) {
+        return HF_EMALF;
+    }
+    token = skip_blanks(token);
+    size_t size = strcspn(token, " \t");
     if (size == 0 || size > HF_SERVE_TOKEN_MAX) {
         return HF_EMALF;
     }
@@ -129,7 +133,10 @@ int hf_serve_field_token(const char *authorization, const char **ret_token, size
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    if (c >= 'A' && c <= 'Z') {
+        return (char)(c - 'A' + 'a');
+    }
+    return c;
 }
 
 static bool is_host_octet(char c, bool in_brackets)

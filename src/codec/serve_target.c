@@ -30,8 +30,10 @@ static bool unescape(char *text, bool plus_is_space, size_t *ret_size)
             }
             *to++ = (char)(high * 16 + low);
             from += 2;
+        } else if (*from == '+' && plus_is_space) {
+            *to++ = ' ';
         } else {
-            *to++ = *from == '+' && plus_is_space ? ' ' : *from;
+            *to++ = *from;
         }
     }
     *to = 0;

@@ -5,65 +5,6 @@
 #include <stddef.h>
 #include <string.h>
 
-/* --- what explains what --- */
-
-enum { SCOPE_ALL = HF_SCOPE_COUNT }; /* whatever they are about */
-
-static const struct {
-    enum hf_condition_kind cause, effect;
-    uint32_t scope;
-} rules[] = {
-    {HF_CONDITION_STORE, HF_CONDITION_NO_ENACTOR, SCOPE_ALL},
-    {HF_CONDITION_STORE, HF_CONDITION_PLANNER_DEAD, SCOPE_ALL},
-    {HF_CONDITION_STORE, HF_CONDITION_ENACTOR_DEAD, SCOPE_ALL},
-    {HF_CONDITION_STORE, HF_CONDITION_JANITOR_DEAD, SCOPE_ALL},
-    {HF_CONDITION_STORE, HF_CONDITION_TROUBLE, SCOPE_ALL},
-    {HF_CONDITION_STORE, HF_CONDITION_BEHIND, SCOPE_ALL},
-    {HF_CONDITION_SITE_DOWN, HF_CONDITION_POOL_DOWN, HF_SCOPE_SITE},
-    {HF_CONDITION_SITE_DOWN, HF_CONDITION_TOO_FEW, HF_SCOPE_SITE},
-    {HF_CONDITION_SITE_DOWN, HF_CONDITION_HELD, HF_SCOPE_SITE},
-    {HF_CONDITION_POOL_DOWN, HF_CONDITION_TOO_FEW, HF_SCOPE_POOL},
-    {HF_CONDITION_POOL_DOWN, HF_CONDITION_HELD, HF_SCOPE_POOL},
-    {HF_CONDITION_TARGET_UNREACHABLE, HF_CONDITION_ZONE_UNREACHABLE, HF_SCOPE_TARGET},
-    {HF_CONDITION_TARGET_UNREACHABLE, HF_CONDITION_BEHIND, HF_SCOPE_TARGET},
-    {HF_CONDITION_ZONE_UNREACHABLE, HF_CONDITION_BEHIND, HF_SCOPE_ZONE},
-    {HF_CONDITION_NO_ENACTOR, HF_CONDITION_ENACTOR_DEAD, SCOPE_ALL},
-    {HF_CONDITION_NO_ENACTOR, HF_CONDITION_BEHIND, SCOPE_ALL},
-    {HF_CONDITION_FREEZE_ALL, HF_CONDITION_FREEZE_ZONE, SCOPE_ALL},
-    {HF_CONDITION_FREEZE_ALL, HF_CONDITION_BEHIND, SCOPE_ALL},
-    {HF_CONDITION_FREEZE_ZONE, HF_CONDITION_BEHIND, HF_SCOPE_ZONE},
-    {HF_CONDITION_ZONE_REFUSED, HF_CONDITION_BEHIND, HF_SCOPE_ZONE},
-    {HF_CONDITION_AHEAD, HF_CONDITION_PLANNER_STOPPED, SCOPE_ALL},
-    {HF_CONDITION_AHEAD, HF_CONDITION_BEHIND, HF_SCOPE_ZONE},
-    {HF_CONDITION_CONTESTED, HF_CONDITION_BEHIND, HF_SCOPE_ZONE},
-    {HF_CONDITION_FOREIGN, HF_CONDITION_BEHIND, HF_SCOPE_ZONE},
-};
-
-bool hf_condition_explains(const struct hf_condition *cause, const struct hf_condition *effect)
-{
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (rules[i].cause != cause->kind || rules[i].effect != effect->kind) {
-            continue;
-        }
-        uint32_t scope = rules[i].scope;
-        if (scope == SCOPE_ALL ||
-            (cause->scopes[scope] != 0 && cause->scopes[scope] == effect->scopes[scope])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-uint32_t hf_condition_delay_ms(enum hf_condition_kind kind)
-{
-    static const uint32_t delays[HF_CONDITION_KIND_COUNT] = {
-#define HF_CONDITION_DELAY(name, delay_ms) [HF_CONDITION_##name] = delay_ms,
-        HF_CONDITION_KINDS(HF_CONDITION_DELAY)
-#undef HF_CONDITION_DELAY
-    };
-    return delays[kind];
-}
-
 /* --- the table --- */
 
 void hf_incident_table_init(struct hf_incident_table *table, uint32_t hold_ms, uint32_t reopen_ms)
@@ -305,7 +246,6 @@ static void returned(struct hf_incident_table *table, struct hf_incident_member 
         member->cleared_ms = 0;
         say(changes, HF_INCIDENT_RETURNED, incident->number, condition->key, now_ms);
     }
-    member->condition = *condition;
 }
 
 /* Whether the condition is related to an incident that is open. */
@@ -353,6 +293,55 @@ static void hold(struct hf_incident_table *table, const struct hf_condition *con
         return;
     }
     place(table, condition, now_ms, changes);
+}
+
+/* What conditions are about may be known only after they are. */
+static void learn(struct hf_incident_table *table, const struct hf_condition *condition)
+{
+    struct hf_incident_member *member = member_of(table, condition->key);
+    for (uint32_t i = 0; member != NULL && i < HF_SCOPE_COUNT; i++) {
+        uint64_t scope = condition->scopes[i];
+        member->condition.scopes[i] = scope != 0 ? scope : member->condition.scopes[i];
+    }
+}
+
+/* Another open incident that explains the cause of this one, or 0. */
+static uint64_t explaining_cause(struct hf_incident_table *table,
+                                 const struct hf_incident_case *incident)
+{
+    const struct hf_incident_member *cause = member_of(table, incident->cause);
+    for (uint32_t i = 0; cause != NULL && i < table->member_count; i++) {
+        const struct hf_incident_member *member = &table->members[i];
+        if (member->number != incident->number && is_open(table, member->number) &&
+            hf_condition_explains(&member->condition, &cause->condition)) {
+            return member->number;
+        }
+    }
+    return 0;
+}
+
+/* Incidents of which it has shown that one explains the other become one. */
+static void regroup(struct hf_incident_table *table, uint64_t now_ms,
+                    struct hf_incident_changes *changes)
+{
+    for (uint32_t i = 0; i < table->case_count;) {
+        const struct hf_incident_case *incident = &table->cases[i];
+        uint64_t number = incident->number;
+        uint64_t other = incident->closed_ms == 0 ? explaining_cause(table, incident) : 0;
+        if (other == 0) {
+            i++;
+            continue;
+        }
+        uint64_t cause = case_of(table, other)->cause;
+        uint64_t lowest = other < number ? other : number;
+        merge(table, lowest == number ? other : number, lowest, now_ms, changes);
+        struct hf_incident_case *kept = case_of(table, lowest);
+        if (kept->cause != cause) {
+            kept->cause = cause;
+            say(changes, HF_INCIDENT_CAUSE, lowest, cause, now_ms);
+        }
+        i = 0; /* rows have moved; there is one case less */
+    }
 }
 
 /* --- conditions that ended, incidents that close --- */
@@ -442,6 +431,9 @@ void hf_incident_step(struct hf_incident_table *table, const struct hf_condition
     if (is_complete && known == count) {
         clear(table, conditions, known, now_ms, ret_changes);
     }
+    for (uint32_t i = 0; i < known; i++) {
+        learn(table, &conditions[i]);
+    }
     for (int kind = 0; kind < HF_CONDITION_KIND_COUNT; kind++) {
         for (uint32_t i = 0; i < known; i++) {
             if (conditions[i].kind == (enum hf_condition_kind)kind) {
@@ -449,6 +441,7 @@ void hf_incident_step(struct hf_incident_table *table, const struct hf_condition
             }
         }
     }
+    regroup(table, now_ms, ret_changes);
     close_cases(table, now_ms, ret_changes);
 }
 

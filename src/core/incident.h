@@ -11,6 +11,7 @@
  * zones cannot, and that its endpoints are behind. A new condition joins the open incident that
  * holds one that explains it. If it explains the cause of open incidents itself, they become one,
  * the one with the lowest number, and it becomes the cause. Otherwise it opens an incident anew.
+ * Where it shows only later that one open incident explains the cause of another, they become one.
  *
  * So that what flaps does not open ten incidents: a condition of a kind with a delay counts once it
  * has held that long; an incident closes when none of its conditions has held for hold_ms (at the

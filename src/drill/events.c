@@ -124,8 +124,12 @@ static struct hf_events_slot slot_take(struct hf_events *events, unsigned ring, 
     return slot;
 }
 
-/* Several of these are under way at once, so that memory answers while time goes on. */
-static void fetch(const struct hf_events *events, const struct hf_event *event)
+/*
+ * Several of these are under way at once, so that memory answers while time goes on. Not in line,
+ * gcc takes a function that does nothing but prefetch for one that does nothing.
+ */
+static inline __attribute__((always_inline)) void fetch(const struct hf_events *events,
+                                                        const struct hf_event *event)
 {
     const struct hf_events_subjects *subjects = &events->subjects[event->kind];
     if (subjects->base == NULL) {
@@ -140,7 +144,7 @@ static void fetch(const struct hf_events *events, const struct hf_event *event)
     }
 }
 
-static void fetch_chunk(const struct hf_events_chunk *chunk)
+static inline __attribute__((always_inline)) void fetch_chunk(const struct hf_events_chunk *chunk)
 {
     for (int i = 0; i < HF_EVENTS_IN_CHUNK; i += LINE / (int)sizeof(struct hf_event)) {
         __builtin_prefetch(&chunk->events[i], 1);
@@ -153,8 +157,10 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
     struct hf_events_slot slot = slot_take(events, ring, place);
     for (uint32_t number = slot.first; number != 0;) {
         struct hf_events_chunk chunk = *chunk_at(events, number);
-        if (chunk.next != 0) {
-            fetch_chunk(chunk_at(events, chunk.next));
+        /* The next one was asked for a round ago, so that the one after it is known by now. */
+        uint32_t after = chunk.next != 0 ? chunk_at(events, chunk.next)->next : 0;
+        if (after != 0) {
+            fetch_chunk(chunk_at(events, after));
         }
         /* Given back first: what is moved out of it needs at most as many anew. */
         chunk_give_back(events, number);
@@ -172,7 +178,7 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
  * What the events of the slot after this one are about. One slot ahead is as soon as it can be of
  * use where there are few events, and not too soon to be forgotten again where there are many.
  */
-static void fetch_ahead(const struct hf_events *events, unsigned place)
+static void fetch_ahead(struct hf_events *events, unsigned place)
 {
     unsigned next = place + 1 < HF_EVENTS_SLOTS ? next_used(events, 1, place + 1) : NO_SLOT;
     if (next == NO_SLOT) {
@@ -181,9 +187,13 @@ static void fetch_ahead(const struct hf_events *events, unsigned place)
     uint32_t number = events->slots[1][next].first;
     for (int i = 0; number != 0 && i < CHUNKS_AHEAD; i++) {
         const struct hf_events_chunk *chunk = &events->chunks[number - 1];
+        if (chunk->next != 0) {
+            fetch_chunk(&events->chunks[chunk->next - 1]);
+        }
         for (uint32_t k = 0; k < chunk->count; k++) {
             fetch(events, &chunk->events[k]);
         }
+        events->fetched += chunk->count;
         number = chunk->next;
     }
 }

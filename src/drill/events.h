@@ -58,6 +58,7 @@ struct hf_events {
     struct hf_events_subjects subjects[HF_EVENTS_KINDS];
     uint64_t now_us;
     uint64_t count;
+    uint64_t fetched; /* what they are about was asked for ahead, ever */
     struct hf_events_chunk *chunks;
     uint32_t chunk_count; /* all there are */
     uint32_t chunk_fresh; /* so many were used at least once */

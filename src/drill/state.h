@@ -206,12 +206,12 @@ struct hf_stretch {
     uint64_t from_us, to_us; /* to, but not at; HF_DRILL_NEVER: still */
 };
 
-/* Whether its holders' renewals succeed, and whose leases may lapse. */
 /* Operations one after the other, by their number. */
 struct hf_line {
     uint32_t first, last, length;
 };
 
+/* Whether its holders' renewals succeed, and whose leases may lapse. */
 struct hf_cell {
     struct hf_stretch up[HF_DRILL_HISTORY]; /* ring; the last one may be open */
     uint32_t up_count;                      /* ever */

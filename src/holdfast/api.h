@@ -189,12 +189,17 @@ void hf_api_events_note(struct hf_api *api, uint32_t news);
 void hf_api_events_incident(struct hf_api *api, const struct hf_incident *incident);
 void hf_api_events_release(struct hf_api_events *events);
 
+/* --- api_notify.c, with the lock held: tells receivers of alerts what incidents there are --- */
+void hf_api_notify(struct hf_api *api);
+
 /* --- api_incidents.c --- */
 
 struct hf_api_incidents *hf_api_incidents_new(void);
 void hf_api_incidents_free(struct hf_api_incidents *incidents);
 /* With the lock held, in a turn: steps the log with the view's status. */
 void hf_api_incidents_observe(struct hf_api *api);
+/* With the lock held, in a turn: api_notify.c. */
+void hf_api_notify(struct hf_api *api);
 /* In a turn: writes the status page where it is wanted and not as it should be. */
 void hf_api_incidents_page(struct hf_api *api);
 

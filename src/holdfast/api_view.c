@@ -90,6 +90,7 @@ void hf_api_turn(struct hf_api *api)
     uv_mutex_lock(&api->lock);
     hf_api_refresh(api, HF_API_FRESH_MS);
     hf_api_incidents_observe(api);
+    hf_api_notify(api);
     uv_mutex_unlock(&api->lock);
     hf_api_incidents_page(api);
 }

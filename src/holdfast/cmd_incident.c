@@ -8,6 +8,7 @@
 #include "holdfast/incident_report.h"
 #include "holdfast/incidents.h"
 #include "holdfast/override.h"
+#include "io/audit.h"
 #include "io/wallclock.h"
 
 enum { NUMBER_DIGITS_MAX = 18 };
@@ -228,6 +229,15 @@ static int message(struct work *work)
                                             .is_public =
                                                 hf_option_given(work->invocation, "public")};
     int error = hf_incidents_say(&work->incidents, work->store, work->number, &row);
+    if (error == HF_OK) {
+        (void)hf_audit_append(work->store,
+                              &(struct hf_audit_entry){.command = "incident message",
+                                                       .subject = work->invocation->arguments[1],
+                                                       .who = who,
+                                                       .why = "",
+                                                       .via = "command",
+                                                       .text = row.text});
+    }
     switch (error) {
     case HF_OK:
         hf_term_put(&work->invocation->out, HF_STYLE_PLAIN,

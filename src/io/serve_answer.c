@@ -99,7 +99,7 @@ static bool is_not_modified(const struct serve_request *request)
            hf_serve_field_has_etag(request->if_none_match, answer->etag);
 }
 
-/* The first half of what a handler may leave out. */
+/* What the handler left out. */
 static void complete(struct hf_serve_answer *answer)
 {
     if (hf_buf_error(&answer->body) != HF_OK) {

@@ -102,7 +102,7 @@ int hf_serve_work_submit(struct hf_serve *serve, struct serve_request *request)
     struct serve_work *work = &serve->work;
     int error = HF_ELIMIT;
     uv_mutex_lock(&work->lock);
-    if (serve->waiting <= HF_SERVE_QUEUE_MAX && !work->is_stopping) {
+    if (serve->waiting < HF_SERVE_QUEUE_MAX + work->thread_count && !work->is_stopping) {
         request->next = NULL;
         request->phase = SERVE_WAITS;
         if (work->last != NULL) {

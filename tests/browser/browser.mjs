@@ -30,7 +30,7 @@ export async function open(browser, url, { theme = "light", size = WIDE } = {}) 
   const context = await browser.newContext({ colorScheme: theme, viewport: size,
     timezoneId: "UTC", locale: "en-GB" });
   const page = await context.newPage();
-  const { origin } = new URL(url);
+  let home = null; // origin of the first request
   page.faults = [];
   page.setDefaultTimeout(PATIENCE_MS);
   page.on("pageerror", (error) => page.faults.push(`error: ${error.stack}`));
@@ -41,7 +41,9 @@ export async function open(browser, url, { theme = "light", size = WIDE } = {}) 
     }
   });
   page.on("request", (request) => {
-    if (new URL(request.url()).origin !== origin && !request.url().startsWith("data:")) {
+    const { origin, protocol } = new URL(request.url());
+    home ??= origin;
+    if (origin !== home && protocol !== "data:") {
       page.faults.push(`request to elsewhere: ${request.url()}`);
     }
   });
@@ -92,13 +94,14 @@ export async function audit(page) {
 export const overflow = (page) => page.evaluate(() =>
   document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-// $HOLDFAST_SHOTS is where the pictures of the documentation go, made small; build/screenshots else.
-export function shotFolder() {
-  const folder = process.env.HOLDFAST_SHOTS ??
-    path.join(process.env.HOLDFAST_BUILD ?? "build", "screenshots");
-  fs.mkdirSync(folder, { recursive: true });
-  return folder;
-}
+// The pictures of the documentation, made small, go to $HOLDFAST_SHOTS; else to build/screenshots.
+const seen = path.join(process.env.HOLDFAST_BUILD ?? "build", "screenshots");
+const shots = process.env.HOLDFAST_SHOTS ?? seen;
+fs.mkdirSync(seen, { recursive: true });
+
+// What the page looked like when a case failed.
+export const shootFailure = (page, name) => page.screenshot({
+  path: path.join(seen, `failed-${name.slice(0, 40).replace(/\W+/g, "-")}.png`) });
 
 export async function shoot(page, name, height_max = 1500) {
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
@@ -108,7 +111,7 @@ export async function shoot(page, name, height_max = 1500) {
     requestAnimationFrame(() => requestAnimationFrame(resolve));
   }));
   const png = await page.screenshot({ animations: "disabled", caret: "hide" });
-  fs.writeFileSync(path.join(shotFolder(), `${name}.png`),
+  fs.writeFileSync(path.join(shots, `${name}.png`),
     process.env.HOLDFAST_SHOTS ? shrink(png) : png);
   await page.setViewportSize(size);
 }

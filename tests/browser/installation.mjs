@@ -56,7 +56,9 @@ class Backends {
   }
 
   stop() {
-    this.process.disconnect();
+    if (this.process.connected) {
+      this.process.disconnect();
+    }
   }
 }
 

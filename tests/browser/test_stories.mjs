@@ -2,7 +2,7 @@
 // What an operator sees and does, on a live `holdfast run` with a real knotd.
 import { setTimeout as pause } from "node:timers/promises";
 
-import { PHONE, audit, expect, launch, open, overflow, see, shoot, shotFolder, vanish }
+import { PHONE, audit, expect, launch, open, overflow, see, shoot, shootFailure, vanish }
   from "./browser.mjs";
 import { Installation, TOKEN, ZONE } from "./installation.mjs";
 import { runAll, test, waitFor } from "./tap.mjs";
@@ -343,7 +343,6 @@ test("nothing is asked of elsewhere, nothing is reported, and it is small", asyn
   await context.close();
 });
 
-await runAll((name) => page.screenshot({
-  path: `${shotFolder()}/failed-${name.slice(0, 40).replace(/\W+/g, "-")}.png` }));
+await runAll((name) => shootFailure(page, name));
 await browser.close();
 await prod.close();

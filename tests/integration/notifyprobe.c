@@ -72,9 +72,9 @@ static void open_incident(struct driver *driver, const char *words)
         die(words);
     }
     struct hf_notice *notice = find(driver, number);
-    for (int i = HF_NOTIFY_CRITICAL; i <= HF_NOTIFY_NOTICE; i++) {
-        if (strcmp(severity, hf_notify_severity_name((enum hf_notify_severity)i)) == 0) {
-            notice->severity = (enum hf_notify_severity)i;
+    for (int i = HF_SEVERITY_CRITICAL; i <= HF_SEVERITY_NOTICE; i++) {
+        if (strcmp(severity, hf_severity_name((enum hf_severity)i)) == 0) {
+            notice->severity = (enum hf_severity)i;
         }
     }
     notice->code = copy(code);

@@ -5,6 +5,7 @@ what they do, events, roles, faults; and the search among 100,000 endpoints."""
 
 import concurrent.futures
 import contextlib
+import http.server
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from apihelp import Client, Stream
@@ -97,7 +99,7 @@ def wait_state(client, name, wanted):
 def every_answer_is_as_described(run):
     client = run.tcp()
     for path in client.contract.reads():
-        if path in ("/api/v1/events", "/metrics") or "incident" in path:
+        if path in ("/api/v1/events", "/metrics"):
             continue
         client.get(path)
     assert client.get("/openapi.json") == client.contract.document
@@ -346,6 +348,43 @@ def events():
         os.kill(run.pid("api"), signal.SIGHUP)
         late.wait_end()
         run.wait_ready()
+
+
+class Heard(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.heard.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@case
+def a_receiver_hears_of_an_incident_and_people_add_messages():
+    with ApiRun() as run, http.server.ThreadingHTTPServer((HOST, 0), Heard) as hook:
+        hook.heard = []
+        threading.Thread(target=hook.serve_forever, daemon=True).start()
+        (run.folder / "hook.key").write_text("0123456789abcdef0123456789abcdef\n")
+        (run.folder / "hook.key").chmod(0o600)
+        with run.config.open("a") as file:
+            file.write(f"alerts: {{ receivers: {{ page: {{ type: webhook, secret_file: hook.key, "
+                       f"url: 'http://{HOST}:{hook.server_port}/' }} }} }}\n")
+        run.begin()
+        assert run.holdfast("freeze", "--why", "a look").returncode == 0
+
+        def heard(part):
+            return any(part in json.dumps(body) for body in hook.heard)
+        wait_for(lambda: heard("frozen"), lambda: f"a notice of the freeze: {hook.heard}")
+        found = wait_for(lambda: run.tcp().get("/api/v1/incidents?state=open")["incidents"],
+                         "an open incident")
+        run.tcp().get(f"/api/v1/incidents/{found[0]['number']}")
+        text = {"text": "We look at it.", "public": True}
+        status, _, said = run.tcp(OPERATOR).ask(
+            "POST", f"/api/v1/incidents/{found[0]['number']}/messages", text)
+        assert status == 200 and said["incident"]["messages"][0]["who"] == "ann", said
+        hook.shutdown()
 
 
 @case

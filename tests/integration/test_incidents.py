@@ -7,12 +7,14 @@ import html.parser
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree
 
 from installation import BUILD, ZONE, Installation, wait_until
 from processes import Cases
+from rundir import KNOTD, Run
 from servers import Knotd
 
 case = Cases()
@@ -324,6 +326,41 @@ def the_api_role_observes(kind):
         assert [e["event"] for e in ask("incidents/1")["incident"]["timeline"]].count("opened") == 1
 
 
+@case()
+def a_whole_run():
+    """`holdfast run` with a private knotd that stops answering, and an api role that is killed."""
+    with Run() as run:
+        page = run.folder / "page"
+        run.config.write_text(run.config.read_text()
+                              + "services: { api: { title: Ours, endpoints: [api.example.test] } }\n"
+                              + f"incidents: {{ close_after: 1s }}\nstatuspage: {{ out: {page} }}\n")
+
+        def listed():
+            done = subprocess.run(run.command("incident", "--output", "json"), capture_output=True,
+                                  text=True, timeout=30, check=True)
+            return [(i["code"], i["state"]) for i in json.loads(done.stdout)["incidents"]]
+
+        def words():
+            file = page / "index.html"
+            return file.read_text() if file.exists() else ""
+        run.start()
+        run.wait_for_names()
+        wait_until(lambda: "All services are operational" in words(), run.log.read_text)
+        knotd = run.pid(KNOTD)
+        os.kill(knotd, signal.SIGSTOP)
+        try:
+            wait_until(lambda: ("target-unreachable", "open") in listed(), run.log.read_text)
+            role = run.pid("api")
+            os.kill(role, signal.SIGKILL)
+            wait_until(lambda: run.pid("api") not in (None, role), run.log.read_text)
+        finally:
+            os.kill(knotd, signal.SIGCONT)
+        wait_until(lambda: listed() and all(state == "closed" for _, state in listed()),
+                   lambda: f"{listed()} {run.log.read_text()}")
+        assert [code for code, _ in listed()].count("target-unreachable") == 1, listed()
+        assert "edge" not in words() and KNOTD not in words()
+
+
 @case(Knotd)
 def many_writers_and_kills(kind):
     """Whoever observes is killed again and again, while others observe and people write."""
@@ -333,13 +370,13 @@ def many_writers_and_kills(kind):
         watchers = [prod.add(f"watch-{i}", "statuspage", "--out", prod.folder / f"page-{i}",
                              "--watch") for i in range(3)]
         said = []
-        for turn in range(24):
+        for turn in range(16):
             watchers[turn % 3].kill()
             said.append(f"message {turn}")
             prod.text_of("incident", "message", "1", said[-1], "--public")
             watchers[turn % 3].start()
-            if turn % 6 == 3:
-                prod.verdicts(down=["web-1", "web-3", "web-4"] if turn % 12 == 3 else [])
+            if turn % 4 == 3:
+                prod.verdicts(down=["web-1", "web-3", "web-4"] if turn % 8 == 3 else [])
         incidents = prod.observe()
         assert [m["text"] for m in prod.show(1)["messages"]] == said, prod.show(1)
         causes = [(i["code"], i["subject"]) for i in incidents]

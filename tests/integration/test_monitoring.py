@@ -26,8 +26,9 @@ def running(more=""):
     """`holdfast run` with its API on a port of its own: (run, HOST:PORT)."""
     port = free_port()
     with Run() as run:
-        with run.config.open("a") as config:
-            config.write(f"\napi: {{ listen: {HOST}@{port}{more} }}\n")
+        text = run.config.read_text()
+        assert "listen: off" in text
+        run.config.write_text(text.replace("listen: off", f"listen: {HOST}@{port}{more}"))
         yield run, f"{HOST}:{port}"
 
 
@@ -158,6 +159,31 @@ def what_goes_wrong_reaches_alertmanager():
             subprocess.run(["kill", "-CONT", str(pid)], check=True)
         wait_until(lambda: ("HoldfastPlannerDown", "pending") not in prometheus.alerts(),
                    lambda: f"{prometheus.alerts()}")
+
+
+@case()
+def an_incident_reaches_alertmanager_and_a_webhook_and_ends():
+    with running() as (run, address), Hook(secret(run.folder)) as hook, \
+            Alertmanager(hook.url) as manager:
+        with run.config.open("a") as config:
+            config.write(f"alerts: {{ receivers: {{ am: {{ type: alertmanager, repeat: 1s, url: "
+                         f"'{manager.url}' }}, hook: {{ type: webhook, url: '{hook.url}', "
+                         f"secret_file: {hook.secret_file} }} }} }}\n")
+        started(run, address)
+        subprocess.run(run.command("freeze"), check=True, capture_output=True)
+        alerts = wait_until(manager.alerts, lambda: f"{run.log.read_text()[-3000:]}")
+        number, alert = next(iter(alerts.items()))
+        assert alert["labels"]["code"] == "frozen", alert
+        wait_until(lambda: any(line.startswith(f"opened {number} warning")
+                               for line in hook.lines()), lambda: f"{hook.lines()}")
+        wait_until(lambda: values(address, "holdfast_notify_messages_total",
+                                  'receiver="hook",result="acknowledged"') == [1],
+                   lambda: scrape(address))
+        assert not tool("promtool", "check", "metrics", text=scrape(address))
+        subprocess.run(run.command("thaw"), check=True, capture_output=True)
+        wait_until(lambda: not manager.alerts(), lambda: f"{manager.alerts()}")
+        wait_until(lambda: any(line.startswith(f"closed {number} ") for line in hook.lines()),
+                   lambda: f"{hook.lines()}")
 
 
 @case()

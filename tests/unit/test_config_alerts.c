@@ -35,14 +35,14 @@ static void test_alerts(void **state)
     const struct hf_config_receiver *manager = &config->receivers[0];
     const struct hf_config_receiver *hook = &config->receivers[1];
     assert_int_equal(manager->type, HF_NOTIFY_ALERTMANAGER);
-    assert_int_equal(manager->severity, HF_NOTIFY_WARNING);
+    assert_int_equal(manager->severity, HF_SEVERITY_WARNING);
     assert_int_equal(manager->repeat_ms, 5000);
     assert_int_equal(manager->timeout_ms, 10000);
     assert_null(manager->token);
     assert_string_equal(hook->name, "hook");
     assert_string_equal(hook->secret, "0123456789abcdef");
     assert_string_equal(hook->token, "0123456789abcdef");
-    assert_int_equal(hook->severity, HF_NOTIFY_NOTICE);
+    assert_int_equal(hook->severity, HF_SEVERITY_NOTICE);
     assert_int_equal(config->file_count, 3); /* a secret that changes is read again */
     hf_config_free(config);
     hf_buf_release(&text);

@@ -215,6 +215,24 @@ static void test_link_between_two(void **state)
     assert_int_equal(hf_incident_case(&world->table, 1)->cause, HF_CONDITION_SITE_DOWN * 100 + 1);
 }
 
+/* What two have to do with each other shows only later. */
+static void test_scopes_known_later(void **state)
+{
+    struct world *world = *state;
+    begin(world);
+    on(world, HF_CONDITION_TOO_FEW, 0);
+    world->on[0].scopes[HF_SCOPE_SITE] = 0;
+    world->on[0].scopes[HF_SCOPE_POOL] = 0;
+    assert_string_equal(step(world, 0, true), "opened 1");
+    on(world, HF_CONDITION_SITE_DOWN, 0);
+    assert_string_equal(step(world, 1, true), "opened 2");
+    world->on[0].scopes[HF_SCOPE_SITE] = SITE;
+    assert_string_equal(step(world, 1, true), "merged 2 into 1, cause 1");
+    world->on[0].scopes[HF_SCOPE_SITE] = 0; /* it stays known */
+    assert_string_equal(step(world, 1, true), "");
+    assert_int_equal(hf_incident_case(&world->table, 1)->cause, HF_CONDITION_SITE_DOWN * 100 + 1);
+}
+
 static void test_incomplete_ends_nothing(void **state)
 {
     struct world *world = *state;
@@ -372,6 +390,7 @@ int main(void)
         cmocka_unit_test_prestate(test_effect_returns_alone, state),
         cmocka_unit_test_prestate(test_cause_last_merges, state),
         cmocka_unit_test_prestate(test_link_between_two, state),
+        cmocka_unit_test_prestate(test_scopes_known_later, state),
         cmocka_unit_test_prestate(test_incomplete_ends_nothing, state),
         cmocka_unit_test_prestate(test_clock_set_back, state),
         cmocka_unit_test_prestate(test_full, state),

@@ -197,10 +197,10 @@ static void alerts_are_counted_by_code_and_severity(void **state)
 {
     struct world *world = *state;
     static const struct hf_alert alerts[] = {
-        {HF_SEVERITY_CRITICAL, "zone-unreachable", "a.", "", NULL, 0},
-        {HF_SEVERITY_CRITICAL, "zone-unreachable", "b.", "", NULL, 0},
-        {HF_SEVERITY_WARNING, "zone-unreachable", "c.", "", NULL, 0},
-        {HF_SEVERITY_NOTICE, "pinned", "c.", "", NULL, 0},
+        {.severity = HF_SEVERITY_CRITICAL, .code = "zone-unreachable", .subject = "a."},
+        {.severity = HF_SEVERITY_CRITICAL, .code = "zone-unreachable", .subject = "b."},
+        {.severity = HF_SEVERITY_WARNING, .code = "zone-unreachable", .subject = "c."},
+        {.severity = HF_SEVERITY_NOTICE, .code = "pinned", .subject = "c."},
     };
     memcpy(world->status.alerts, alerts, sizeof(alerts));
     world->status.alert_count = 4;

@@ -30,8 +30,8 @@ struct world {
 static int set_up(void **state)
 {
     static const struct hf_notify_options options[] = {
-        [MANAGER] = {HF_NOTIFY_ALERTMANAGER, HF_NOTIFY_NOTICE, REPEAT_MS},
-        [HOOK] = {HF_NOTIFY_WEBHOOK, HF_NOTIFY_WARNING, 0},
+        [MANAGER] = {HF_NOTIFY_ALERTMANAGER, HF_SEVERITY_NOTICE, REPEAT_MS},
+        [HOOK] = {HF_NOTIFY_WEBHOOK, HF_SEVERITY_WARNING, 0},
     };
     struct world *world = calloc(1, sizeof(*world));
     assert_non_null(world);
@@ -55,7 +55,7 @@ static struct hf_notice *notice_of(struct world *world, uint64_t number)
         }
     }
     world->notices[world->count] = (struct hf_notice){.number = number,
-                                                      .severity = HF_NOTIFY_WARNING,
+                                                      .severity = HF_SEVERITY_WARNING,
                                                       .code = "held",
                                                       .subject = "",
                                                       .title = "A plan is held",
@@ -137,7 +137,7 @@ static void what_is_news_is_told_again(void **state)
     notice_of(world, 1)->title = "Two plans are held";
     observe(world);
     tells(world, HOOK, "1");
-    notice_of(world, 1)->severity = HF_NOTIFY_CRITICAL;
+    notice_of(world, 1)->severity = HF_SEVERITY_CRITICAL;
     observe(world);
     tells(world, HOOK, "1");
     begins(world, HOOK, "");
@@ -258,14 +258,14 @@ static void an_alertmanager_that_refuses_is_asked_again(void **state)
 static void small_things_are_not_told_to_who_wants_large_ones(void **state)
 {
     struct world *world = *state;
-    notice_of(world, 1)->severity = HF_NOTIFY_NOTICE;
+    notice_of(world, 1)->severity = HF_SEVERITY_NOTICE;
     observe(world);
     begins(world, HOOK, "");
     tells(world, MANAGER, "1");
-    notice_of(world, 1)->severity = HF_NOTIFY_WARNING;
+    notice_of(world, 1)->severity = HF_SEVERITY_WARNING;
     observe(world);
     tells(world, HOOK, "1");
-    notice_of(world, 1)->severity = HF_NOTIFY_NOTICE;
+    notice_of(world, 1)->severity = HF_SEVERITY_NOTICE;
     observe(world);
     tells(world, HOOK, "1"); /* who heard of it hears of it to its end */
     closes(world, 1);

@@ -28,8 +28,8 @@ struct world {
 static int set_up(void **state)
 {
     static const struct hf_notify_options options[] = {
-        [MANAGER] = {HF_NOTIFY_ALERTMANAGER, HF_NOTIFY_NOTICE, 60000},
-        [HOOK] = {HF_NOTIFY_WEBHOOK, HF_NOTIFY_NOTICE, 0},
+        [MANAGER] = {HF_NOTIFY_ALERTMANAGER, HF_SEVERITY_NOTICE, 60000},
+        [HOOK] = {HF_NOTIFY_WEBHOOK, HF_SEVERITY_NOTICE, 0},
     };
     struct world *world = calloc(1, sizeof(*world));
     assert_non_null(world);
@@ -37,7 +37,7 @@ static int set_up(void **state)
     hf_buf_init(&world->text, TEXT_MAX);
     world->sender = (struct hf_notify_sender){"prod", "https://dns.example.test/holdfast/"};
     world->notice = (struct hf_notice){.number = 12,
-                                       .severity = HF_NOTIFY_WARNING,
+                                       .severity = HF_SEVERITY_WARNING,
                                        .code = "zone-unreachable",
                                        .subject = "example.test.",
                                        .title = "The \"edge\" is away",
@@ -83,7 +83,7 @@ static void another_severity_ends_the_old_alert(void **state)
 {
     struct world *world = *state;
     an_alert_ends_unless_it_is_repeated(state);
-    world->notice.severity = HF_NOTIFY_CRITICAL;
+    world->notice.severity = HF_SEVERITY_CRITICAL;
     expect(world, MANAGER,
            "[" ALERT("warning", "2023-11-14T22:13:20.123Z") "," ALERT(
                "critical", "2023-11-14T22:17:20.123Z") "]");
