@@ -310,7 +310,7 @@ static void put_story(struct draft *draft, uint64_t empty_s)
                                   "cached for 10 seconds\n");
     put_each(draft, "names", "{ soa_minimum: 10s }");
     hf_buf_put_text(&draft->text, "  connections:\n    about: callers keep their connections\n");
-    put_each_client(draft, "{ call: { connections: 4, connection_life: 1h } }");
+    put_each_client(draft, "{ call: { connections: 4, connection_life: 8h } }");
     hf_buf_put_text(&draft->text,
                     "  retry-budget:\n    about: retries are at most a tenth of what is asked\n");
     put_each_client(draft, "{ call: { budget: 10%, budget_window: 10s } }");

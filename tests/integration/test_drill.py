@@ -170,9 +170,9 @@ def an_installation_becomes_a_scenario():
         scenario.write_text(drill("from-config", "-c", config)[0])
         assert "cannot be asked" in scenario.read_text()
         assert "nodes: 6" in scenario.read_text() and "interval: 1s" in scenario.read_text()
-        plain, kept = drill_json("run", scenario, "--with", "none,connections")["runs"]
-        found = plain["recover_s"], kept["degraded_s"]
-        assert found[0] > 60 and found[1] < 60, found
+        plain, short = drill_json("run", scenario, "--with", "none,negative-ttl")["runs"]
+        found = plain["recover_s"], short["recover_s"]
+        assert found[0] > 300 and found[1] < 60, found
         own = pathlib.Path(folder) / "holdfast.yaml"
         own.write_text(config.read_text() +
                        "services: { shop: { endpoints: [api.example.test] } }\n"
