@@ -332,8 +332,9 @@ def a_whole_run():
     with Run() as run:
         page = run.folder / "page"
         run.config.write_text(run.config.read_text()
-                              + "services: { api: { title: Ours, endpoints: [api.example.test] } }\n"
-                              + f"incidents: {{ close_after: 1s }}\nstatuspage: {{ out: {page} }}\n")
+                              + "services: { api: { title: Ours, endpoints: [api.example.test] }}\n"
+                              + "incidents: { close_after: 1s }\n"
+                              + f"statuspage: {{ out: {page} }}\n")
 
         def listed():
             done = subprocess.run(run.command("incident", "--output", "json"), capture_output=True,
