@@ -158,10 +158,13 @@ static void run(const char *what, const struct hf_drill_scenario *scenario, uint
 int main(int argc, char **argv)
 {
     long count = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
-    struct hf_drill_scenario *scenario = malloc(sizeof *scenario);
-    if (count < 1000 || count > 20000000 || scenario == NULL) {
+    if (count < 1000 || count > 20000000) {
         fprintf(stderr, "usage: drillbench hosts|leases|outage COUNT (1000 to 20000000)\n");
         return 2;
+    }
+    struct hf_drill_scenario *scenario = malloc(sizeof *scenario);
+    if (scenario == NULL) {
+        abort();
     }
     hf_drill_scenario_default(scenario);
     scenario->memory_max_bytes = UINT64_C(1) << 40;

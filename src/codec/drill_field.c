@@ -251,6 +251,7 @@ static const struct hf_drill_field fleet_fields[] = {
 };
 TABLE(fleet)
 
+/* Parts of names stand without parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define SECTION(name_, word_, part_, array_, table_, max_)                                         \
     {                                                                                              \
         .key = name_, .word = word_, .part = part_, .table = &hf_drill_##table_##_table,           \
@@ -258,6 +259,7 @@ TABLE(fleet)
         .size = sizeof(struct hf_drill_##array_),                                                  \
         .count_offset = offsetof(struct hf_drill_scenario, array_##_count), .max = max_            \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 const struct hf_drill_section hf_drill_sections[HF_DRILL_SECTIONS] = {
     SECTION("names", "name", HF_DRILL_PART_NAME, name, name, HF_DRILL_NAMES_MAX),

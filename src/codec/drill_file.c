@@ -107,21 +107,29 @@ static void set_all(struct hf_drill_reading *reading, const struct hf_drill_choi
 
 /* --- what is said of the scenario itself --- */
 
+/* UINT32_MAX: they are none. */
+static uint32_t two_digits(const char *text)
+{
+    bool are_digits = text[0] >= '0' && text[0] <= '9' && text[1] >= '0' && text[1] <= '9';
+    return are_digits ? (uint32_t)(10 * (text[0] - '0') + text[1] - '0') : UINT32_MAX;
+}
+
 /* "23:30 PDT" */
 static void read_clock(struct hf_drill_reading *reading, uint32_t node)
 {
     const char *text = hf_tree_text(reading->tree, node);
-    unsigned hours = 0, minutes = 0;
-    int used = 0;
-    if (sscanf(text, "%2u:%2u%n", &hours, &minutes, &used) != 2 || hours > 23 || minutes > 59 ||
-        (text[used] != 0 && text[used] != ' ') || strlen(text) > (size_t)used + 8) {
+    enum { USED = 5, ZONE_MAX = 7 };
+    uint32_t hours = two_digits(text);
+    uint32_t minutes = hours <= 23 && text[2] == ':' ? two_digits(text + 3) : UINT32_MAX;
+    if (minutes > 59 || (text[USED] != 0 && text[USED] != ' ') ||
+        strlen(text) > (size_t)USED + 1 + ZONE_MAX) {
         hf_expected(reading->reader, node,
                     "a time of day in quotes and perhaps its zone, such as \"23:30 PDT\"");
         return;
     }
     reading->file->has_clock = true;
     reading->file->clock_s = (hours * 60 + minutes) * 60;
-    reading->file->clock_zone = hf_pack_text(reading->reader, text + used + (text[used] == ' '));
+    reading->file->clock_zone = hf_pack_text(reading->reader, text + USED + (text[USED] == ' '));
 }
 
 static void read_head(struct hf_drill_reading *reading)

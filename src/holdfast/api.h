@@ -163,8 +163,6 @@ struct hf_api {
     uv_mutex_t slow_lock;                /* of slow_look */
     struct hf_look *slow_look;
     uv_mutex_t act_lock; /* one action after the other: each sees what the one before did */
-    void (*count)(void *context, struct hf_serve_counters *ret_counters); /* or NULL */
-    void *count_context;
     struct hf_notify *notify; /* the caller's, or NULL */
 };
 

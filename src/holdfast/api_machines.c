@@ -34,14 +34,10 @@ static void openapi(struct hf_api_call *call)
 static void metrics(struct hf_api_call *call)
 {
     const struct hf_api *api = call->api;
-    struct hf_serve_counters counters;
     struct hf_notify_counters receivers[HF_NOTIFY_RECEIVERS_MAX];
-    if (api->count != NULL) {
-        api->count(api->count_context, &counters);
-    }
     call->answer->content_type = HF_EXPOSITION_CONTENT_TYPE;
     call->answer->etag[0] = 0;
-    hf_metrics_write(&api->status, api->count != NULL ? &counters : NULL, &call->answer->body);
+    hf_metrics_write(&api->status, &call->request->counters, &call->answer->body);
     hf_metrics_write_notify(receivers, hf_notify_count(api->notify, receivers),
                             &call->answer->body);
 }

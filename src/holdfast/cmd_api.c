@@ -127,15 +127,6 @@ static void on_listen(uv_timer_t *timer)
     listen_now(timer->data);
 }
 
-static void count(void *context, struct hf_serve_counters *ret_counters)
-{
-    const struct process *process = context;
-    *ret_counters = (struct hf_serve_counters){0};
-    if (process->serve != NULL) {
-        hf_serve_count(process->serve, ret_counters);
-    }
-}
-
 /* --- life --- */
 
 static void end(struct process *process, enum hf_role_end how)
@@ -244,8 +235,6 @@ static int run_api(void *context, const struct hf_config *config, struct hf_log 
         return error;
     }
     hf_api_init(&process->api, context, config);
-    process->api.count = count;
-    process->api.count_context = process;
     process->api.notify = hf_notify_open(config, log);
     start(process);
     hf_log(log, HF_LOG_INFO, "api_started", "endpoints=%u", config->endpoint_count);

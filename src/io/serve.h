@@ -54,6 +54,12 @@ enum {
     HF_SERVE_BEAT_MS = 15000,           /* a comment keeps a silent event stream alive */
 };
 
+struct hf_serve_counters { /* since start, for /metrics */
+    uint64_t requests[6];  /* by the status's first digit */
+    uint64_t refused_busy, refused_token, refused_origin, streams_dropped;
+    uint32_t connections, streams, waiting;
+};
+
 /* One request, valid during the call. */
 struct hf_serve_request {
     const char *method; /* "GET" (also for HEAD) or "POST"; others were answered 405 */
@@ -66,6 +72,7 @@ struct hf_serve_request {
     const char *if_none_match; /* header's value or NULL */
     enum hf_serve_role role;
     const char *who; /* user or token's name; "anonymous" */
+    struct hf_serve_counters counters; /* as they stood when the request was handed over */
 };
 
 struct hf_serve_answer {
@@ -97,12 +104,6 @@ struct hf_serve_options {
     void *context;
 };
 
-struct hf_serve_counters { /* since start, for /metrics */
-    uint64_t requests[6];  /* by the status's first digit */
-    uint64_t refused_busy, refused_token, refused_origin, streams_dropped;
-    uint32_t connections, streams, waiting;
-};
-
 struct hf_serve;
 
 /*
@@ -122,6 +123,7 @@ void hf_serve_close(struct hf_serve *serve, void (*closed)(void *context), void 
  */
 void hf_serve_event(struct hf_serve *serve, const char *name, const char *json);
 
+/* On the loop's thread. */
 void hf_serve_count(const struct hf_serve *serve, struct hf_serve_counters *ret_counters);
 
 #endif

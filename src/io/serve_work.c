@@ -43,6 +43,7 @@ static void answer(struct serve_request *request)
         .if_none_match = request->if_none_match,
         .role = request->role,
         .who = request->who,
+        .counters = request->counters,
     };
     memcpy(view.query, request->target.query, sizeof view.query);
     serve->options.handler(serve->options.context, &view, &request->answer);
@@ -105,6 +106,7 @@ int hf_serve_work_submit(struct hf_serve *serve, struct serve_request *request)
     if (serve->waiting < HF_SERVE_QUEUE_MAX + work->thread_count && !work->is_stopping) {
         request->next = NULL;
         request->phase = SERVE_WAITS;
+        hf_serve_count(serve, &request->counters);
         if (work->last != NULL) {
             work->last->next = request;
         } else {
