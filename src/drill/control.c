@@ -233,13 +233,13 @@ void hf_control_look(struct hf_drill *drill)
     for (uint16_t i = 0; i < drill->scenario.rule_count; i++) {
         look_at(drill, i);
     }
-    for (uint16_t i = 0; i < HF_DRILL_CLIENTS_MAX; i++) {
+    for (int i = 0; i < HF_DRILL_CLIENTS_MAX; i++) {
         drill->clients[i].second_succeeded = drill->clients[i].second_ended = 0;
     }
-    for (uint16_t i = 0; i < HF_DRILL_SERVICES_MAX; i++) {
+    for (int i = 0; i < HF_DRILL_SERVICES_MAX; i++) {
         drill->services[i].second_good_us = drill->services[i].second_wasted_us = 0;
     }
-    for (uint16_t i = 0; i < HF_DRILL_NAMES_MAX; i++) {
+    for (int i = 0; i < HF_DRILL_NAMES_MAX; i++) {
         drill->names[i].second_answered = drill->names[i].second_asked = 0;
     }
     hf_drill_at(drill, drill->now_us + HF_DRILL_SECOND_US, HF_EVENT_SECOND, 0);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Leases: held, lapsed, in line for a claim, claimed. Renewals are in cell.c. */
+#include <assert.h>
+
 #include "drill/internal.h"
 
 static uint16_t manager_of(const struct hf_drill *drill, uint32_t op)
@@ -12,6 +14,7 @@ static struct hf_cell *cell_of(struct hf_drill *drill, uint16_t number, uint32_t
 {
     const struct hf_drill_manager_now *manager = &drill->managers[number];
     uint32_t holder = op - manager->op_first, cells = drill->scenario.managers[number].cells;
+    assert(cells > 0);
     *ret_place = holder / cells;
     return &drill->cells[manager->cell_first + holder % cells];
 }

@@ -16,6 +16,7 @@ static struct hf_node *node_at(struct hf_drill *drill, uint16_t number, uint32_t
 
 static uint32_t zone_of(const struct hf_drill_fleet *facts, uint32_t place)
 {
+    assert(facts->zones > 0);
     return place % facts->zones;
 }
 
