@@ -226,7 +226,8 @@ static void put_verdicts(const struct columns *columns)
     for (uint32_t i = 0; i < columns->count; i++) {
         const struct hf_backend_status *row = status_of(columns, i);
         enum hf_verdict verdict = row != NULL ? row->verdict : HF_VERDICT_UNKNOWN;
-        text[i] = row != NULL && row->drained ? drained[verdict] : letters[verdict];
+        const char *words = row != NULL && row->drained ? drained : letters;
+        text[i] = words[verdict];
     }
     hf_json_put_text(columns->json, "verdict", text);
     free(text);

@@ -204,6 +204,7 @@ enum hf_grid_end hf_grid_run(const struct hf_invocation *invocation, const struc
                              const struct hf_grid_point *points, uint32_t point_count,
                              struct hf_grid_score *ret_scores)
 {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
     struct hf_drill_file **files = calloc(point_count, sizeof(*files));
     if (files == NULL) {
         abort();

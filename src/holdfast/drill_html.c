@@ -49,12 +49,7 @@ static double top_of(const struct hf_drill_chart *chart)
     while (step * 10 < most) {
         step *= 10;
     }
-    for (double top = step; top < 10 * step; top += step) {
-        if (top >= most) {
-            return top;
-        }
-    }
-    return 10 * step;
+    return step * fmax(1, ceil(most / step));
 }
 
 /* Hours, or less of them for short runs. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "holdfast/drill_page.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -120,6 +121,7 @@ static void put_actions(struct page *page, uint32_t run)
 {
     const struct hf_drill_file *file = page->set->variants[run].file;
     const struct hf_drill_result *result = &page->runs[run].result;
+    assert(file != NULL);
     hf_buf_put_text(page->html, "<h2>What was done: ");
     hf_html_put_text(page->html, page->set->variants[run].label);
     hf_buf_put_text(page->html, "</h2>\n<ol>\n");
@@ -198,6 +200,7 @@ static void put_chart(struct page *page, struct hf_drill_chart *chart,
     if (says_something(chart)) {
         hf_drill_chart_write(page->html, chart);
     }
+    chart->title = NULL; /* ended with this call */
 }
 
 static void put_key(struct page *page)
