@@ -243,8 +243,8 @@ static void expect(struct judged *judged, const char *method, const char *const 
 
 #define FIELDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define JSON "Content-Type: application/json"
-#define BY_READER "Authorization: Bearer " READER
-#define BY_OPERATOR "Authorization: Bearer " OPERATOR
+#define BY_READER "Authorization: Bearer reader-token-0123456789"
+#define BY_OPERATOR "Authorization: Bearer operator-token-01234567"
 
 static void test_framing(void **state)
 {
