@@ -162,7 +162,7 @@ struct hf_api {
     char read_why[HF_LOOK_SENTENCE_MAX]; /* why it cannot be, "" when all is well */
     uv_mutex_t slow_lock;                /* of slow_look */
     struct hf_look *slow_look;
-    uv_mutex_t act_lock; /* one action after the other: each sees what the one before did */
+    uv_mutex_t act_lock;      /* one action after the other: each sees what the one before did */
     struct hf_notify *notify; /* the caller's, or NULL */
 };
 

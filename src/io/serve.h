@@ -71,7 +71,7 @@ struct hf_serve_request {
     const char *if_match;      /* header's value or NULL; "-gzip" is taken out of entity tags */
     const char *if_none_match; /* header's value or NULL */
     enum hf_serve_role role;
-    const char *who; /* user or token's name; "anonymous" */
+    const char *who;                   /* user or token's name; "anonymous" */
     struct hf_serve_counters counters; /* as they stood when the request was handed over */
 };
 

@@ -63,7 +63,7 @@ struct serve_request {
     enum hf_serve_role role;
     char who[HF_SERVE_WHO_ROOM]; /* "": the peer's user */
     struct hf_buf body;
-    uint64_t body_seen; /* octets, also those that were too many */
+    uint64_t body_seen;                /* octets, also those that were too many */
     struct hf_serve_counters counters; /* when it was handed over */
     struct hf_serve_answer answer;
     bool is_compressed; /* answer.body is, and is sent so */
