@@ -97,20 +97,6 @@ void hf_incident_log_enter(struct hf_incident_log *log, struct hf_incident *inci
     entry->text = hf_incident_log_text(log, text, HF_INCIDENT_TEXT_BYTES_MAX);
 }
 
-static bool is_utf8(const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        size_t size = hf_utf8_size((const uint8_t *)text, left);
-        if (size == 0) {
-            return false;
-        }
-        text += size;
-        left -= size;
-    }
-    return true;
-}
-
 int hf_incident_log_say(struct hf_incident_log *log, uint64_t number,
                         const struct hf_incident_message *message)
 {
@@ -118,8 +104,8 @@ int hf_incident_log_say(struct hf_incident_log *log, uint64_t number,
     if (incident == NULL) {
         return HF_ENOENT;
     }
-    if (message->text[strspn(message->text, " \t\r\n")] == 0 || !is_utf8(message->text) ||
-        !is_utf8(message->who)) {
+    if (message->text[strspn(message->text, " \t\r\n")] == 0 || !hf_utf8_is_text(message->text) ||
+        !hf_utf8_is_text(message->who)) {
         return HF_EINVAL;
     }
     if (strlen(message->text) > HF_INCIDENT_MESSAGE_BYTES_MAX ||

@@ -50,20 +50,6 @@ void hf_overrides_release(struct hf_overrides *overrides)
     hf_overrides_init(overrides);
 }
 
-static bool is_utf8(const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        size_t size = hf_utf8_size((const uint8_t *)text, left);
-        if (size == 0) {
-            return false;
-        }
-        text += size;
-        left -= size;
-    }
-    return true;
-}
-
 /* Copies the texts of item into the arena. */
 static int copy_item(struct hf_overrides *overrides, const struct hf_override *item,
                      struct hf_override *ret_copy)
@@ -72,7 +58,7 @@ static int copy_item(struct hf_overrides *overrides, const struct hf_override *i
     const char **texts[] = {&copy.subject, &copy.text, &copy.who, &copy.why};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         const char *text = *texts[i] != NULL ? *texts[i] : "";
-        if (!is_utf8(text)) {
+        if (!hf_utf8_is_text(text)) {
             return HF_EINVAL;
         }
         *texts[i] = hf_arena_copy(&overrides->arena, text, strlen(text));

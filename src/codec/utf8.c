@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codec/utf8.h"
 
+#include <string.h>
+
 #include <stdbool.h>
 
 static bool is_tail(uint8_t byte)
@@ -63,4 +65,18 @@ size_t hf_utf8_put(uint32_t code_point, uint8_t ret_bytes[4])
     static const uint8_t head[5] = {0, 0, 0xc0, 0xe0, 0xf0};
     ret_bytes[0] = (uint8_t)(head[size] | code_point);
     return size;
+}
+
+bool hf_utf8_is_text(const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t size = hf_utf8_size((const uint8_t *)text, left);
+        if (size == 0) {
+            return false;
+        }
+        text += size;
+        left -= size;
+    }
+    return true;
 }

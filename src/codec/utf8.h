@@ -5,6 +5,7 @@
 #ifndef HF_CODEC_UTF8_H
 #define HF_CODEC_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,8 @@ size_t hf_utf8_size(const uint8_t *bytes, size_t size);
 
 /* Writes a code point as 1 to 4 octets; 0 for a surrogate or a value above U+10FFFF. */
 size_t hf_utf8_put(uint32_t code_point, uint8_t ret_bytes[4]);
+
+/* Whether all of a text is UTF-8. */
+bool hf_utf8_is_text(const char *text);
 
 #endif
