@@ -278,11 +278,11 @@ static void merge(struct step *step, struct hf_incident *incident,
     hf_incident_log_enter(log, incident, change->at_ms, change->event, into->title);
     for (uint32_t i = 0; i < incident->condition_count; i++) {
         const struct hf_incident_condition *row = &incident->conditions[i];
-        if (row_of_condition(into, key_of(row->sight.kind, row->sight.subject)) ==
-            into->condition_count) {
+        uint32_t at = row_of_condition(into, key_of(row->sight.kind, row->sight.subject));
+        if (at == into->condition_count) {
             add_condition(log, into, &row->sight, row->since_ms);
-            into->conditions[into->condition_count - 1].cleared_ms = row->cleared_ms;
         }
+        into->conditions[at].cleared_ms = row->cleared_ms; /* what into knew of it was before */
     }
     for (uint32_t i = 0; i < incident->endpoint_count; i++) {
         (void)hf_incident_log_endpoint(log, into, incident->endpoints[i]);

@@ -248,16 +248,6 @@ static void returned(struct hf_incident_table *table, struct hf_incident_member 
     }
 }
 
-/* Whether the condition is related to an incident that is open. */
-static bool has_place(struct hf_incident_table *table, const struct hf_condition *condition)
-{
-    bool found = explaining(table, condition) != 0;
-    for (uint32_t i = 0; i < table->case_count; i++) {
-        found = found || is_explained(table, &table->cases[i], condition);
-    }
-    return found;
-}
-
 /* The member of a closed incident becomes one of an open one; without its cause it is no more. */
 static void take_out(struct hf_incident_table *table, struct hf_incident_member *member)
 {
@@ -281,8 +271,8 @@ static void hold(struct hf_incident_table *table, const struct hf_condition *con
         return;
     }
     bool is_cause = member != NULL && case_of(table, member->number)->cause == condition->key;
-    if (is_cause && !has_place(table, condition)) {
-        returned(table, member, condition, now_ms, changes);
+    if (is_cause && explaining(table, condition) == 0) {
+        returned(table, member, condition, now_ms, changes); /* regroup() takes in its effects */
         return;
     }
     if (member != NULL) {

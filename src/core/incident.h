@@ -15,7 +15,8 @@
  *
  * So that what flaps does not open ten incidents: a condition of a kind with a delay counts once it
  * has held that long; an incident closes when none of its conditions has held for hold_ms (at the
- * time when the last one ended); within reopen_ms after that, its cause opens it again.
+ * time when the last one ended); within reopen_ms after that, its cause opens it again, and takes
+ * in what came before it and opened an incident anew.
  *
  * What cannot happen: a condition in two open incidents; an open incident without a cause that is
  * one of its conditions; a number used twice.

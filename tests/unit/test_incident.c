@@ -173,9 +173,10 @@ static void test_effect_returns_alone(void **state)
     assert_string_equal(step(world, HOLD_MS, true), "closed 1");
     on(world, HF_CONDITION_FREEZE_ZONE, ZONE);
     assert_string_equal(step(world, 1, true), "opened 2");
-    /* And the cause, when it returns, takes it in. */
+    /* The cause, when it returns, is the old incident again, and takes the new one in. */
     on(world, HF_CONDITION_FREEZE_ALL, 0);
-    assert_string_equal(step(world, 1, true), "joined 2, cause 2");
+    assert_string_equal(step(world, 1, true), "reopened 1, returned 1, merged 2 into 1");
+    assert_int_equal(hf_incident_case(&world->table, 1)->cause, HF_CONDITION_FREEZE_ALL * 100 + 1);
 }
 
 static void test_cause_last_merges(void **state)

@@ -154,6 +154,37 @@ static void test_merge_keeps_all(void **state)
     hf_incident_log_release(&world->log);
 }
 
+/* An effect that comes back before its cause: in the end it is the old incident, and it goes on. */
+static void test_effect_returns_first(void **state)
+{
+    struct world *world = *state;
+    begin(world);
+    see(world, HF_CONDITION_FREEZE_ALL, "", "");
+    see(world, HF_CONDITION_FREEZE_ZONE, "a.test.", "a.test.");
+    (void)step(world, 0);
+    world->count = 0;
+    (void)step(world, 1000);
+    (void)step(world, HOLD_MS);
+    see(world, HF_CONDITION_FREEZE_ZONE, "a.test.", "a.test.");
+    (void)step(world, 1000);
+    through_store(world);
+    assert_int_equal(world->log.count, 2);
+    see(world, HF_CONDITION_FREEZE_ALL, "", "");
+    (void)step(world, 1000);
+    through_store(world);
+    struct hf_incident *first = hf_incident_log_find(&world->log, 1);
+    assert_int_equal(first->closed_ms, 0);
+    assert_int_equal(first->reopened, 1);
+    assert_int_equal(first->conditions[1].cleared_ms, 0);
+    assert_int_equal(hf_incident_log_find(&world->log, 2)->merged_into, 1);
+    assert_ptr_equal(hf_incident_log_of(&world->log, HF_CONDITION_FREEZE_ZONE, "a.test."), first);
+    world->count = 0;
+    (void)step(world, 1000);
+    (void)step(world, HOLD_MS);
+    assert_int_not_equal(hf_incident_log_find(&world->log, 1)->closed_ms, 0);
+    hf_incident_log_release(&world->log);
+}
+
 static void test_clock_set_back(void **state)
 {
     struct world *world = *state;
@@ -321,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_story, state),
         cmocka_unit_test_prestate(test_merge_keeps_all, state),
+        cmocka_unit_test_prestate(test_effect_returns_first, state),
         cmocka_unit_test_prestate(test_clock_set_back, state),
         cmocka_unit_test_prestate(test_messages, state),
         cmocka_unit_test_prestate(test_rows_grow_after_reading, state),
