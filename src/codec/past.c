@@ -7,7 +7,7 @@
 
 enum {
     ALIGNMENT = 8,
-    FIRST_PLACES = 64,
+    FIRST_SLOTS = 16, /* a power of two, as all that follow; at most half are taken */
     FIRST_ROOM = 4096,
 };
 
@@ -26,7 +26,7 @@ void hf_past_init(struct hf_past *past)
 
 void hf_past_release(struct hf_past *past)
 {
-    free(past->places);
+    free(past->slots);
     free(past->bytes);
     hf_past_init(past);
 }
@@ -59,13 +59,63 @@ static struct item *item_at(const struct hf_past *past, size_t at)
     return (struct item *)(void *)(past->bytes + at);
 }
 
+static uint32_t next_slot(const struct hf_past *past, uint32_t slot)
+{
+    return (slot + 1) & (past->slot_count - 1);
+}
+
+/* Where the search for a lane begins. */
+static uint32_t home_of(const struct hf_past *past, uint32_t lane)
+{
+    return (uint32_t)(lane * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (past->slot_count - 1);
+}
+
+static struct item *item_in(const struct hf_past *past, uint32_t slot)
+{
+    return item_at(past, (size_t)(past->slots[slot] - 1) * ALIGNMENT);
+}
+
+/* The slot with the lane's item, or the free one that ends the search. */
+static uint32_t slot_of(const struct hf_past *past, uint32_t lane)
+{
+    uint32_t slot = home_of(past, lane);
+    while (past->slots[slot] != 0 && item_in(past, slot)->lane != lane) {
+        slot = next_slot(past, slot);
+    }
+    return slot;
+}
+
 /* NULL when the lane has none. */
 static struct item *item_of(const struct hf_past *past, uint32_t lane)
 {
-    if (lane >= past->place_count || past->places[lane] == 0) {
+    if (past->slot_count == 0) {
         return NULL;
     }
-    return item_at(past, (size_t)(past->places[lane] - 1) * ALIGNMENT);
+    uint32_t slot = slot_of(past, lane);
+    return past->slots[slot] == 0 ? NULL : item_in(past, slot);
+}
+
+/* Frees a slot; those behind it that were pushed past it move up, so that searches find them. */
+static void free_slot(struct hf_past *past, uint32_t slot)
+{
+    uint32_t mask = past->slot_count - 1;
+    for (uint32_t at = next_slot(past, slot); past->slots[at] != 0; at = next_slot(past, at)) {
+        uint32_t home = home_of(past, item_in(past, at)->lane);
+        if (((at - home) & mask) >= ((at - slot) & mask)) {
+            past->slots[slot] = past->slots[at];
+            slot = at;
+        }
+    }
+    past->slots[slot] = 0;
+}
+
+static void move_slot(struct hf_past *past, uint32_t lane, size_t from, size_t to)
+{
+    uint32_t slot = home_of(past, lane);
+    while (past->slots[slot] != (uint32_t)(from / ALIGNMENT) + 1) {
+        slot = next_slot(past, slot);
+    }
+    past->slots[slot] = (uint32_t)(to / ALIGNMENT) + 1;
 }
 
 /* Closes the gaps that dropped items left. */
@@ -79,7 +129,7 @@ static void compact(struct hf_past *past)
         size_t size = item_size(&records);
         next = at + size;
         if (item->lane != UINT32_MAX) {
-            past->places[item->lane] = (uint32_t)(to / ALIGNMENT) + 1;
+            move_slot(past, item->lane, at, to);
             memmove(past->bytes + to, item, size);
             to += size;
         }
@@ -88,19 +138,23 @@ static void compact(struct hf_past *past)
     past->dead = 0;
 }
 
-static void need_place(struct hf_past *past, uint32_t lane)
+static void need_slot(struct hf_past *past)
 {
-    if (lane < past->place_count) {
+    if (past->kept < past->slot_count / 2) {
         return;
     }
-    uint32_t count = past->place_count == 0 ? FIRST_PLACES : past->place_count;
-    while (count <= lane) {
-        count *= 2;
+    struct hf_past before = *past;
+    past->slot_count = before.slot_count == 0 ? FIRST_SLOTS : before.slot_count * 2;
+    past->slots = calloc(past->slot_count, sizeof(*past->slots));
+    if (past->slots == NULL) {
+        abort();
     }
-    past->places = grown(past->places, count * sizeof(*past->places));
-    memset(past->places + past->place_count, 0,
-           (count - past->place_count) * sizeof(*past->places));
-    past->place_count = count;
+    for (uint32_t i = 0; i < before.slot_count; i++) {
+        if (before.slots[i] != 0) {
+            past->slots[slot_of(past, item_in(&before, i)->lane)] = before.slots[i];
+        }
+    }
+    free(before.slots);
 }
 
 static void need_room(struct hf_past *past, size_t size)
@@ -126,8 +180,8 @@ static void forget(struct hf_past *past, uint32_t lane)
     }
     struct hf_records records = records_of(item);
     past->dead += item_size(&records);
+    free_slot(past, slot_of(past, lane));
     item->lane = UINT32_MAX;
-    past->places[lane] = 0;
     past->kept--;
 }
 
@@ -136,7 +190,7 @@ void hf_past_keep(struct hf_past *past, uint32_t lane, uint64_t sum,
 {
     forget(past, lane);
     size_t size = item_size(records);
-    need_place(past, lane);
+    need_slot(past);
     need_room(past, size);
     assert(past->size / ALIGNMENT < UINT32_MAX);
     struct item *item = item_at(past, past->size);
@@ -148,7 +202,7 @@ void hf_past_keep(struct hf_past *past, uint32_t lane, uint64_t sum,
     if (hf_records_size(records) > 0) {
         memcpy(item + 1, records->bytes, hf_records_size(records));
     }
-    past->places[lane] = (uint32_t)(past->size / ALIGNMENT) + 1;
+    past->slots[slot_of(past, lane)] = (uint32_t)(past->size / ALIGNMENT) + 1;
     past->size += size;
     past->kept++;
 }

@@ -4,7 +4,8 @@
  *
  * Who is to send the differences between an endpoint's old and new records needs both; the plan
  * image only holds the new ones. In a fleet in step there is nothing here and it takes no memory;
- * during a rollout it holds one set of records for each lane that is not written yet.
+ * during a rollout it holds one set of records for each lane that is not written yet. What a change
+ * costs follows from how much is kept, never from how many lanes there are.
  */
 #ifndef HF_CODEC_PAST_H
 #define HF_CODEC_PAST_H
@@ -16,10 +17,10 @@
 #include "codec/records.h"
 
 struct hf_past {
-    uint32_t *places; /* of each lane below place_count: where in bytes, in 8 octets, less one */
+    uint32_t *slots; /* a hash table by lane: where in bytes, in 8 octets, plus one; 0: free */
     uint8_t *bytes;
     size_t size, room, dead; /* octets: used, allocated, and of them dropped */
-    uint32_t place_count, kept;
+    uint32_t slot_count, kept;
 };
 
 /* All zero is an empty one, too. */

@@ -74,8 +74,12 @@ static void costs_nothing_when_empty(void **state)
     struct hf_records records = sample(bytes, 9);
     hf_past_keep(&past, 7, 9, &records);
     expect(&past, 7, 9);
+    hf_past_keep(&past, 4000000000, 9, &records); /* the last of many lanes costs no more */
+    expect(&past, 4000000000, 9);
+    assert_true(past.slot_count <= 16 && past.room <= 4096);
+    hf_past_drop(&past, 4000000000);
     hf_past_drop(&past, 7);
-    assert_null(past.places);
+    assert_null(past.slots);
     assert_null(past.bytes);
 }
 
