@@ -347,8 +347,8 @@ static int start(struct hf_clean *clean)
         error = hf_signals_start(&clean->loop, on_signal, clean, &clean->signals);
     }
     if (error == HF_OK) {
-        error = hf_store_async_start(&clean->loop, clean->config->store_path, false, on_change,
-                                     clean, &clean->store);
+        error = hf_store_async_start(&clean->loop, clean->config->store_path, false, clean->log,
+                                     on_change, clean, &clean->store);
     }
     if (error != HF_OK) {
         hf_log(clean->log, HF_LOG_ERROR, "janitor_failed", "why=%s", hf_strerror(error));

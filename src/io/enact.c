@@ -408,8 +408,8 @@ int hf_enact_run(const struct hf_config *config, const struct hf_enact_options *
         error = hf_signals_start(&enact->loop, on_signal, enact, &enact->signals);
     }
     if (error == HF_OK) {
-        error = hf_store_async_start(&enact->loop, config->store_path, false, on_store_change,
-                                     enact, &enact->store);
+        error = hf_store_async_start(&enact->loop, config->store_path, false, enact->log,
+                                     on_store_change, enact, &enact->store);
     }
     if (error == HF_OK) {
         hf_log(log, HF_LOG_INFO, "enactor_started", "name=%s zones=%u", options->name,

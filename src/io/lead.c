@@ -198,8 +198,8 @@ int hf_lead_run(const struct hf_config *config, const char *name, struct hf_log 
     uv_loop_init(&lead->loop);
     int error = hf_signals_start(&lead->loop, on_signal, lead, &lead->signals);
     if (error == HF_OK) {
-        error = hf_store_async_start(&lead->loop, config->store_path, true, on_store_change, lead,
-                                     &lead->store);
+        error = hf_store_async_start(&lead->loop, config->store_path, true, log, on_store_change,
+                                     lead, &lead->store);
     }
     if (error == HF_OK) {
         hf_log(log, HF_LOG_INFO, "planner_started", "endpoints=%u backends=%u",

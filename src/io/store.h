@@ -32,12 +32,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
 
 enum {
     HF_STORE_BUSY_MS = 5000,
+    HF_STORE_BREAK_MS = 1000,
     HF_STORE_OBJECT_MAX = 64 * 1024 * 1024,
     HF_STORE_REF_NAME_MAX = 128,
     HF_STORE_REF_VALUE_MAX = 1024,
@@ -58,6 +60,15 @@ int hf_store_open(const char *path, bool create, struct hf_store **ret_store);
 int hf_store_open_why(const char *path, bool create, char ret_why[HF_STORE_WHY_MAX],
                       struct hf_store **ret_store);
 void hf_store_close(struct hf_store *store);
+
+/*
+ * From now on a call that has waited HF_STORE_BREAK_MS for a lock kills the process that holds it,
+ * where that is one of ours and is stopped (store_break.h).
+ */
+void hf_store_break_locks(struct hf_store *store);
+
+/* The process that was killed so since this was asked last, or 0. */
+pid_t hf_store_broken(struct hf_store *store);
 
 /* The number drawn when the store was created. */
 int hf_store_instance(struct hf_store *store, uint32_t *ret_instance);

@@ -3,8 +3,11 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -23,12 +26,16 @@ struct async_job {
 struct hf_store_async {
     /* Set before the worker starts and never changed. */
     char *path;
+    char *journal;
     bool create;
+    struct hf_log *log;
 
     /* The loop thread's. */
     uv_async_t wake;
     uv_timer_t timer;
-    uv_fs_event_t file;
+    uv_poll_t hints; /* on inotify_fd, which is -1 where the system has none left */
+    int inotify_fd;
+    int inotify_watch;
     uv_thread_t worker;
     unsigned open_handles;
     bool stopped;
@@ -52,6 +59,7 @@ struct hf_store_async {
     uint64_t ran;
     bool poll_wanted;
     bool changed;
+    pid_t broken;
     bool stopping;
     bool ended;
     struct async_job jobs[HF_STORE_JOBS_MAX];
@@ -63,6 +71,9 @@ static void open_store(struct hf_store_async *async)
     if (async->store == NULL) {
         async->open_error =
             hf_store_open_why(async->path, async->create, async->open_why, &async->store);
+        if (async->store != NULL) {
+            hf_store_break_locks(async->store);
+        }
     }
 }
 
@@ -93,12 +104,19 @@ static bool poll_store(struct hf_store_async *async)
     return changed;
 }
 
+/* Under lock: the loop is to look what is new. */
+static void tell(struct hf_store_async *async)
+{
+    pid_t broken = async->store != NULL ? hf_store_broken(async->store) : 0;
+    async->broken = broken != 0 ? broken : async->broken;
+    (void)uv_async_send(&async->wake);
+}
+
 static void work(void *context)
 {
     struct hf_store_async *async = context;
     uv_mutex_lock(&async->lock);
     for (;;) {
-        bool news = false;
         while (!async->stopping && !async->poll_wanted && async->ran == async->submitted) {
             uv_cond_wait(&async->work, &async->lock);
         }
@@ -108,20 +126,18 @@ static void work(void *context)
             run_job(async, job);
             uv_mutex_lock(&async->lock);
             async->ran++;
-            news = true;
+            tell(async);
         } else if (async->stopping) {
             break;
-        }
-        if (async->poll_wanted) {
+        } else {
             async->poll_wanted = false;
             uv_mutex_unlock(&async->lock);
             bool changed = poll_store(async);
             uv_mutex_lock(&async->lock);
-            async->changed = async->changed || changed;
-            news = news || async->changed;
-        }
-        if (news) {
-            (void)uv_async_send(&async->wake);
+            if (changed || async->changed) {
+                async->changed = true;
+                tell(async);
+            }
         }
     }
     hf_store_close(async->store);
@@ -134,6 +150,10 @@ static void release(struct hf_store_async *async)
 {
     uv_cond_destroy(&async->work);
     uv_mutex_destroy(&async->lock);
+    if (async->inotify_fd >= 0) {
+        (void)close(async->inotify_fd);
+    }
+    free(async->journal);
     free(async->path);
     free(async);
 }
@@ -156,7 +176,9 @@ static void close_handles(struct hf_store_async *async)
 {
     uv_close((uv_handle_t *)&async->wake, handle_closed);
     uv_close((uv_handle_t *)&async->timer, handle_closed);
-    uv_close((uv_handle_t *)&async->file, handle_closed);
+    if (async->inotify_fd >= 0) {
+        uv_close((uv_handle_t *)&async->hints, handle_closed);
+    }
 }
 
 /* Runs the done callbacks of what the worker has run. */
@@ -179,8 +201,14 @@ static void on_wake(uv_async_t *wake)
     uint64_t ran = async->ran;
     bool changed = async->changed;
     bool ended = async->ended;
+    pid_t broken = async->broken;
     async->changed = false;
+    async->broken = 0;
     uv_mutex_unlock(&async->lock);
+    if (broken != 0 && async->log != NULL) {
+        hf_log(async->log, HF_LOG_WARNING, "store_lock_broken", "pid=%d why=%s", (int)broken,
+               "it was stopped while it held the store's lock, and was killed");
+    }
     deliver(async, ran);
     if (ended) {
         (void)uv_thread_join(&async->worker);
@@ -199,64 +227,92 @@ static void want_poll(struct hf_store_async *async)
 }
 
 /*
- * Every commit changes the file. Its folder says more, but nothing else: a dozen writes into the
- * journal would wake every process that looks at the store while the commit is under way.
+ * SQLite opens the journal for each commit, and closes it when the commit is complete and its locks
+ * are given back: one event at the right moment. Changes of the file itself would wake everybody in
+ * the middle of each commit, to wait for its lock.
  */
-static void on_file(uv_fs_event_t *file, const char *name, int events, int status)
+static void on_hint(uv_poll_t *hints, int status, int events)
 {
-    (void)name;
+    struct hf_store_async *async = hints->data;
+    char bytes[4096];
+    (void)status;
     (void)events;
-    if (status == 0) {
-        want_poll(file->data);
+    while (read(async->inotify_fd, bytes, sizeof(bytes)) > 0) {
+    }
+    if (!async->stopped && async->on_change != NULL) {
+        async->on_change(async->context);
     }
 }
 
-/* Another file may lie there than before, or a first one. Without one the timer is left. */
-static void watch_file(struct hf_store_async *async)
+/* Another journal may lie there than before, or a first one. Without one the timer is left. */
+static void watch_journal(struct hf_store_async *async)
 {
-    (void)uv_fs_event_stop(&async->file);
-    (void)uv_fs_event_start(&async->file, on_file, async->path, 0);
+    if (async->inotify_fd < 0) {
+        return;
+    }
+    int watch = inotify_add_watch(async->inotify_fd, async->journal, IN_CLOSE_WRITE);
+    if (watch != async->inotify_watch && async->inotify_watch >= 0) {
+        (void)inotify_rm_watch(async->inotify_fd, async->inotify_watch);
+    }
+    async->inotify_watch = watch;
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-    watch_file(timer->data);
+    watch_journal(timer->data);
     want_poll(timer->data);
 }
 
-int hf_store_async_start(uv_loop_t *loop, const char *path, bool create,
+/* Hints are a luxury: without them changes are seen by the poll. */
+static void start_hints(struct hf_store_async *async, uv_loop_t *loop)
+{
+    async->inotify_watch = -1;
+    async->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (async->inotify_fd >= 0 && uv_poll_init(loop, &async->hints, async->inotify_fd) != 0) {
+        (void)close(async->inotify_fd);
+        async->inotify_fd = -1;
+    }
+    if (async->inotify_fd >= 0) {
+        async->hints.data = async;
+        async->open_handles++;
+        (void)uv_poll_start(&async->hints, UV_READABLE, on_hint);
+        watch_journal(async);
+    }
+}
+
+int hf_store_async_start(uv_loop_t *loop, const char *path, bool create, struct hf_log *log,
                          hf_store_on_change *on_change, void *context,
                          struct hf_store_async **ret_async)
 {
     struct hf_store_async *async = calloc(1, sizeof(*async));
-    if (async == NULL || (async->path = strdup(path)) == NULL || uv_mutex_init(&async->lock) != 0 ||
+    if (async == NULL || (async->path = strdup(path)) == NULL ||
+        asprintf(&async->journal, "%s-journal", path) < 0 || uv_mutex_init(&async->lock) != 0 ||
         uv_cond_init(&async->work) != 0) {
         abort();
     }
     async->create = create;
+    async->log = log;
     async->on_change = on_change;
     async->context = context;
     async->poll_wanted = true;
     async->changed = true; /* on_change is called once after start */
+    async->inotify_fd = -1;
     if (uv_async_init(loop, &async->wake, on_wake) != 0) {
         release(async);
         return HF_ESYS;
     }
     int code = uv_timer_init(loop, &async->timer);
     assert(code == 0);
-    code = uv_fs_event_init(loop, &async->file);
-    assert(code == 0);
-    async->open_handles = 3;
+    async->open_handles = 2;
     async->wake.data = async;
     async->timer.data = async;
-    async->file.data = async;
+    start_hints(async, loop);
     if (uv_thread_create(&async->worker, work, async) != 0) {
         close_handles(async);
         return HF_ESYS;
     }
     code = uv_timer_start(&async->timer, on_timer, HF_STORE_POLL_MS, HF_STORE_POLL_MS);
     assert(code == 0);
-    watch_file(async);
     *ret_async = async;
     return HF_OK;
 }
@@ -287,7 +343,9 @@ void hf_store_async_stop(struct hf_store_async *async, void (*closed)(void *cont
     async->closed = closed;
     async->closed_context = context;
     (void)uv_timer_stop(&async->timer);
-    (void)uv_fs_event_stop(&async->file);
+    if (async->inotify_fd >= 0) {
+        (void)uv_poll_stop(&async->hints);
+    }
     uv_mutex_lock(&async->lock);
     async->stopping = true;
     uv_cond_signal(&async->work);

@@ -4,11 +4,12 @@
  *
  * A job is a function that uses the store; it runs on the worker, its done callback on the loop
  * thread, in the order of submission. Watching: on_change is called on the loop thread soon after
- * any process committed, the file was replaced, or the store began or ceased to work (inotify on
- * the file as a hint, and a poll every HF_STORE_POLL_MS as the truth), and once after start;
- * several changes may make one call. A store that cannot be opened now is opened by later jobs and
- * polls. With create it is created once: a file that vanishes later is never made anew, because
- * somebody may be about to put a backup there.
+ * any process committed, the file was replaced, or the store began or ceased to work, and once
+ * after start. inotify hints that a commit is complete, a poll every HF_STORE_POLL_MS is the truth:
+ * several changes may make one call, and one change two. A store that cannot be opened now is
+ * opened by later jobs and polls. With create it is created once: a file that vanishes later is
+ * never made anew, because somebody may be about to put a backup there. A process of ours that
+ * stands still with the store's lock is killed (store_break.h).
  */
 #ifndef HF_IO_STORE_ASYNC_H
 #define HF_IO_STORE_ASYNC_H
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "io/log.h"
 #include "io/store.h"
 
 enum {
@@ -37,8 +39,11 @@ typedef int hf_store_job(void *context, struct hf_store *store, int open_error);
 typedef void hf_store_done(void *context, int result, const char *why);
 typedef void hf_store_on_change(void *context);
 
-/* on_change may be NULL. HF_ESYS when the operating system has no thread or descriptor left. */
-int hf_store_async_start(uv_loop_t *loop, const char *path, bool create,
+/*
+ * on_change may be NULL. log, which may be NULL, hears of processes that were killed. HF_ESYS when
+ * the operating system has no thread or descriptor left.
+ */
+int hf_store_async_start(uv_loop_t *loop, const char *path, bool create, struct hf_log *log,
                          hf_store_on_change *on_change, void *context,
                          struct hf_store_async **ret_async);
 

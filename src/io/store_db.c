@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "io/store_break.h"
 
 enum {
     WAIT_FIRST_US = 100,
     WAIT_EACH = 4,      /* looks before the pause between them is doubled */
     WAIT_DOUBLINGS = 4, /* up to 1.6 ms; a commit is mostly over before */
+    BREAK_PAUSE_MS = 250,
 };
 
 static uint64_t monotonic_ms(void)
@@ -31,14 +33,42 @@ void hf_store_db_start(struct hf_store *store)
 {
     store->why[0] = 0;
     store->deadline_ms = monotonic_ms() + HF_STORE_BUSY_MS;
+    store->break_ms = store->deadline_ms - HF_STORE_BUSY_MS + HF_STORE_BREAK_MS;
+}
+
+void hf_store_break_locks(struct hf_store *store)
+{
+    store->breaks_locks = true;
+}
+
+pid_t hf_store_broken(struct hf_store *store)
+{
+    pid_t broken = store->broken;
+    store->broken = 0;
+    return broken;
+}
+
+static void break_lock(struct hf_store *store, uint64_t now_ms)
+{
+    struct stat file = {.st_dev = store->device, .st_ino = store->inode};
+    struct stat folder;
+    store->break_ms = now_ms + BREAK_PAUSE_MS;
+    if (fstat(store->folder_fd, &folder) == 0) {
+        pid_t pid = hf_store_break(&file, &folder);
+        store->broken = pid != 0 ? pid : store->broken;
+    }
 }
 
 /* Waits a little for a lock that somebody else holds; 0 when the call has waited long enough. */
 static int wait_for_lock(void *context, int attempt)
 {
-    const struct hf_store *store = context;
-    if (monotonic_ms() >= store->deadline_ms) {
+    struct hf_store *store = context;
+    uint64_t now_ms = monotonic_ms();
+    if (now_ms >= store->deadline_ms) {
         return 0;
+    }
+    if (store->breaks_locks && now_ms >= store->break_ms) {
+        break_lock(store, now_ms);
     }
     int doublings = attempt / WAIT_EACH < WAIT_DOUBLINGS ? attempt / WAIT_EACH : WAIT_DOUBLINGS;
     struct timespec pause = {.tv_nsec = (WAIT_FIRST_US << doublings) * 1000L};

@@ -62,6 +62,9 @@ struct hf_store {
     uint64_t changes;
     int data_version; /* as of the last hf_store_changes */
     uint64_t deadline_ms;
+    uint64_t break_ms; /* not before then is a stopped holder of the lock looked for */
+    pid_t broken;      /* see hf_store_broken */
+    bool breaks_locks;
     bool in_call;
     bool doubtful; /* a fault that only a fresh look at the file can explain */
     char why[HF_STORE_WHY_MAX];

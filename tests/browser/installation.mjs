@@ -196,8 +196,27 @@ export class Installation {
     return told.processes.find((row) => row.name === name).pid;
   }
 
+  // SIGSTOP not while it holds a lock of the store: it would be killed, and started anew.
   async signal(name, signal) {
-    process.kill(await this.pid(name), signal);
+    const pid = await this.pid(name);
+    process.kill(pid, signal);
+    while (signal === "SIGSTOP" && (await this.hasLock(pid))) {
+      process.kill(pid, "SIGCONT");
+      await new Promise((done) => { setTimeout(done, 1); });
+      process.kill(pid, signal);
+    }
+  }
+
+  // Once it stands still.
+  async hasLock(pid) {
+    await waitFor(async () => (await fs.readFile(`/proc/${pid}/stat`, "utf8")).includes(") T "),
+      `${pid} is stopped`);
+    const files = ["data", "data/holdfast.db"].map((name) => fs.stat(path.join(this.folder, name)));
+    const inodes = (await Promise.all(files)).map((file) => String(file.ino));
+    return (await fs.readFile("/proc/locks", "utf8")).split("\n").some((line) => {
+      const [, , , , holder, place] = line.split(/\s+/);
+      return holder === String(pid) && inodes.includes(place.split(":")[2]);
+    });
   }
 
   async ask(name, kind = "A") {

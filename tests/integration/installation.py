@@ -181,11 +181,11 @@ endpoints:
             os.close(folder)
 
     @contextlib.contextmanager
-    def store_locked(self):
-        """Another process holds the store's lock."""
+    def store_locked(self, against="EXCLUSIVE"):
+        """Another process holds the store's lock, against all or (IMMEDIATE) against writers."""
         with contextlib.closing(
                 sqlite3.connect(self.store, timeout=PATIENCE_S, isolation_level=None)) as store:
-            store.execute("BEGIN EXCLUSIVE")
+            store.execute(f"BEGIN {against}")
             yield
             store.execute("ROLLBACK")
 

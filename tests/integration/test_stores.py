@@ -4,7 +4,9 @@
 
 import contextlib
 import os
+import pathlib
 import resource
+import signal
 import sqlite3
 import sys
 
@@ -154,6 +156,37 @@ def a_store_that_is_locked_for_long_only_delays(kind):
             assert prod.server.axfr() == content
         prod.wait_answers(answer)
         prod.change({6})
+        reader.expect_clean()
+
+
+@case(Knotd)
+def a_role_that_is_stopped_with_the_lock_is_killed(kind):
+    """It waits for SQLite's lock with the folder's in hand: there it is stopped."""
+    with running(kind, COUNT) as (prod, roles, reader):
+        prod.change({1, 2, 3})
+        folder = os.stat(os.path.dirname(prod.store)).st_ino
+
+        def holder():
+            """The role that has the folder's lock."""
+            for words in map(str.split, pathlib.Path("/proc/locks").read_text().splitlines()):
+                if words[1] == "FLOCK" and words[5].endswith(f":{folder}"):
+                    return next((role for role in roles if role.process.pid == int(words[4])), None)
+            return None
+        stopped = None
+        while stopped is None:
+            with prod.store_locked("IMMEDIATE"):
+                stopped = wait_until(holder, prod.logs)
+                stopped.pause()
+                wait_until(lambda: stopped.state() == "T", "it to stop")
+            if holder() is not stopped:  # it had given up just before
+                stopped.resume()
+                stopped = None
+        pid = stopped.process.pid
+        assert stopped.process.wait(10) == -signal.SIGKILL
+        wait_until(lambda: any(f"event=store_lock_broken pid={pid}" in role.log_text()
+                               for role in roles), prod.logs)
+        stopped.start()
+        prod.change({4, 5})
         reader.expect_clean()
 
 

@@ -63,7 +63,7 @@ static int scene_make(void **state)
 
 static void start(struct scene *scene, bool create)
 {
-    assert_int_equal(hf_store_async_start(&scene->loop, scene->place->path, create, on_change,
+    assert_int_equal(hf_store_async_start(&scene->loop, scene->place->path, create, NULL, on_change,
                                           scene, &scene->async),
                      HF_OK);
 }
