@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
@@ -88,16 +89,27 @@ static bool kill_if_ours(pid_t pid, const struct stat *file)
  * lock, for a process that only waits ("->") and for one that cannot be seen from here. Devices are
  * not compared: some file systems say other ones there than in stat(2).
  */
-static pid_t holder_in(const char *line, const struct stat *file, const struct stat *folder)
+static pid_t holder_in(char *line, const struct stat *file, const struct stat *folder)
 {
-    int pid = 0;
-    unsigned long long inode = 0;
-    if (sscanf(line, "%*u: %*[A-Z] %*[A-Z] %*[A-Z] %d %*[0-9a-f]:%*[0-9a-f]:%llu", &pid, &inode) !=
-        2) {
+    enum {
+        WORD_CLASS = 1,
+        WORD_PID = 4,
+        WORD_PLACE = 5,
+        WORDS
+    }; /* "3: FLOCK ADVISORY WRITE ..." */
+    char *words[WORDS] = {0};
+    char *rest = NULL;
+    for (int i = 0; i < WORDS; i++) {
+        words[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
+    }
+    const char *colon = words[WORD_PLACE] != NULL ? strrchr(words[WORD_PLACE], ':') : NULL;
+    if (colon == NULL || strcmp(words[WORD_CLASS], "->") == 0) {
         return 0;
     }
+    long pid = strtol(words[WORD_PID], NULL, 10);
+    unsigned long long inode = strtoull(colon + 1, NULL, 10);
     bool is_here = inode == file->st_ino || inode == folder->st_ino;
-    return is_here && pid > 0 && pid != getpid() ? pid : 0;
+    return is_here && pid > 0 && pid != getpid() ? (pid_t)pid : 0;
 }
 
 pid_t hf_store_break(const struct stat *file, const struct stat *folder)
