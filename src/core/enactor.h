@@ -280,6 +280,13 @@ void hf_enactor_step(struct hf_enactor *enactor, const struct hf_enactor_event *
  */
 uint64_t hf_enactor_deadline_ms(const struct hf_enactor *enactor);
 
+/*
+ * Whether it is this enactor's turn with the plan of that generation: what fits one message is
+ * written by one enactor first, by another one with every plan. In a server's queue the same three
+ * messages would wait for each other.
+ */
+bool hf_enactor_is_turn(const struct hf_enactor_options *options, uint64_t gen);
+
 /* The one decision: what a lane needs now. */
 enum hf_need hf_lane_need(const struct hf_enactor *enactor, const struct hf_lane *lane,
                           uint64_t now_ms);

@@ -235,24 +235,24 @@ static void pump_head(struct hf_enactor *enactor, struct hf_enactor_outbox *outb
     }
 }
 
-/*
- * What fits one message is written by one enactor first, by another one with every plan: in a
- * server's queue the same three messages would wait for each other.
- */
 static bool is_one_message(const struct hf_enactor *enactor, enum hf_pace pace)
 {
     return enactor->sets[hf_pace_need(pace)].count <= enactor->options.batch;
 }
 
-static bool is_own_turn(const struct hf_enactor *enactor)
+bool hf_enactor_is_turn(const struct hf_enactor_options *options, uint64_t gen)
 {
-    const struct hf_enactor_options *options = &enactor->options;
     if (options->share == 0) {
         return true;
     }
     uint32_t count = (HF_ROLL_WHOLE + options->share / 2) / options->share;
     uint32_t own = (options->offset + options->share / 2) / options->share;
-    return enactor->plan_gen % count == own;
+    return gen % count == own;
+}
+
+static bool is_own_turn(const struct hf_enactor *enactor)
+{
+    return hf_enactor_is_turn(&enactor->options, enactor->plan_gen);
 }
 
 /*

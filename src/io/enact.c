@@ -10,7 +10,10 @@
 #include "io/enact_internal.h"
 #include "io/wallclock.h"
 
-enum { REPORT_INTERVAL_MS = 1000 };
+enum {
+    REPORT_INTERVAL_MS = 1000,
+    LATER_MS = 5, /* about what the one whose turn it is needs to read and send a small plan */
+};
 
 /* What one load brings from the worker to the loop. */
 struct load {
@@ -171,16 +174,21 @@ static int load_job(void *context, struct hf_store *store, int open_error)
     if (store == NULL) {
         return open_error;
     }
-    int error = hf_store_instance(store, &load->instance);
-    if (error != HF_OK) {
-        return error;
-    }
     struct hf_buf ref;
     hf_buf_init(&ref, HF_STORE_REF_VALUE_MAX);
-    /* Unreadable overrides are not "none": the last good ones stay. */
-    load->overrides_read = hf_overrides_load(store, &load->overrides, &ref) == HF_OK;
+    int error = hf_store_reads_begin(store);
+    if (error == HF_OK) {
+        error = hf_store_instance(store, &load->instance);
+        /* Unreadable overrides are not "none": the last good ones stay. */
+        load->overrides_read =
+            error == HF_OK && hf_overrides_load(store, &load->overrides, &ref) == HF_OK;
+        hf_store_reads_end(store);
+    }
+    if (error == HF_OK) {
+        error = hf_plan_fetch(store, load->have_gen, &load->have, &load->fetched);
+    }
     hf_buf_release(&ref);
-    return hf_plan_fetch(store, load->have_gen, &load->have, &load->fetched);
+    return error;
 }
 
 static void end_for_reload(struct hf_enact *enact)
@@ -290,9 +298,20 @@ void hf_enact_load(struct hf_enact *enact)
     }
 }
 
+static void on_load_timer(uv_timer_t *timer)
+{
+    hf_enact_load(timer->data);
+}
+
+/* A plan, mostly: whose turn it is with the next one should not share the processors now. */
 static void on_store_change(void *context)
 {
-    hf_enact_load(context);
+    struct hf_enact *enact = context;
+    if (hf_enactor_is_turn(&enact->zones[0].machine.options, enact->plan.head.gen + 1)) {
+        hf_enact_load(enact);
+    } else if (!uv_is_active((uv_handle_t *)&enact->load_timer)) {
+        uv_timer_start(&enact->load_timer, on_load_timer, LATER_MS, 0);
+    }
 }
 
 /* --- life --- */
@@ -325,7 +344,9 @@ static void on_config_changed(void *context)
 static void start_handles(struct hf_enact *enact)
 {
     uv_timer_init(&enact->loop, &enact->report_timer);
+    uv_timer_init(&enact->loop, &enact->load_timer);
     enact->report_timer.data = enact;
+    enact->load_timer.data = enact;
     uv_timer_start(&enact->report_timer, on_report_timer, REPORT_INTERVAL_MS, REPORT_INTERVAL_MS);
     hf_watch_start(&enact->loop, enact->config, false, enact->log, on_config_changed, enact,
                    &enact->watch);
@@ -335,6 +356,7 @@ static void stop_handles(struct hf_enact *enact)
 {
     hf_signals_stop(enact->signals);
     uv_close((uv_handle_t *)&enact->report_timer, NULL);
+    uv_close((uv_handle_t *)&enact->load_timer, NULL);
     hf_watch_stop(enact->watch);
     for (uint32_t i = 0; i < enact->config->zone_count; i++) {
         uv_close((uv_handle_t *)&enact->zones[i].timer, NULL);

@@ -119,7 +119,7 @@ struct hf_enact {
     struct hf_log *log;
     uv_loop_t loop;
     struct hf_signals *signals;
-    uv_timer_t report_timer;
+    uv_timer_t report_timer, load_timer;
     struct hf_store_async *store;
     struct hf_plan plan;
     struct hf_enact_place *places; /* by plan row */

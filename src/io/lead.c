@@ -9,7 +9,10 @@
 #include "io/lead_internal.h"
 #include "io/wallclock.h"
 
-enum { STATUS_INTERVAL_MS = 500 };
+enum {
+    STATUS_INTERVAL_MS = 500,
+    FOLLOW_LATER_MS = 5,
+};
 
 void hf_lead_trouble(struct hf_lead *lead, const char *why)
 {
@@ -131,9 +134,18 @@ static void on_config_changed(void *context)
     hf_lead_end(lead, HF_ROLE_RELOAD);
 }
 
+static void on_follow(uv_timer_t *timer)
+{
+    hf_lead_follow(timer->data);
+}
+
+/* Mostly our own plan: the enactor that writes it should not share the processors now. */
 static void on_store_change(void *context)
 {
-    hf_lead_follow(context);
+    struct hf_lead *lead = context;
+    if (!uv_is_active((uv_handle_t *)&lead->follow_timer)) {
+        uv_timer_start(&lead->follow_timer, on_follow, FOLLOW_LATER_MS, 0);
+    }
 }
 
 static void on_closed(void *context)
@@ -146,9 +158,11 @@ static void start_handles(struct hf_lead *lead)
     uv_timer_init(&lead->loop, &lead->tick_timer);
     uv_timer_init(&lead->loop, &lead->status_timer);
     uv_timer_init(&lead->loop, &lead->retry_timer);
+    uv_timer_init(&lead->loop, &lead->follow_timer);
     lead->tick_timer.data = lead;
     lead->status_timer.data = lead;
     lead->retry_timer.data = lead;
+    lead->follow_timer.data = lead;
     uv_timer_start(&lead->status_timer, on_status, STATUS_INTERVAL_MS, STATUS_INTERVAL_MS);
     uv_timer_start(&lead->retry_timer, on_retry, 0, HF_LEAD_RETRY_MS);
     hf_watch_start(&lead->loop, lead->config, true, lead->log, on_config_changed, lead,
@@ -161,6 +175,7 @@ static void stop_handles(struct hf_lead *lead)
     uv_close((uv_handle_t *)&lead->tick_timer, NULL);
     uv_close((uv_handle_t *)&lead->status_timer, NULL);
     uv_close((uv_handle_t *)&lead->retry_timer, NULL);
+    uv_close((uv_handle_t *)&lead->follow_timer, NULL);
     hf_watch_stop(lead->watch);
     if (lead->checker != NULL) {
         hf_checker_close(lead->checker, on_closed, NULL);

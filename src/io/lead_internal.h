@@ -53,7 +53,7 @@ struct hf_lead {
     struct hf_log *log;
     uv_loop_t loop;
     struct hf_signals *signals;
-    uv_timer_t tick_timer, status_timer, retry_timer;
+    uv_timer_t tick_timer, status_timer, retry_timer, follow_timer;
     struct hf_store_async *store;
     struct hf_checker *checker;
     struct hf_watch *watch;

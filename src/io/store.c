@@ -83,7 +83,7 @@ static int write_once(struct hf_store *store, store_work *work, struct store_req
 
 static int call(struct hf_store *store, bool write, store_work *work, struct store_request *request)
 {
-    assert(!store->in_call);
+    assert(!store->in_call && !(write && store->in_reads));
     store->in_call = true;
     hf_store_db_start(store);
     int error = HF_OK;
@@ -94,7 +94,8 @@ static int call(struct hf_store *store, bool write, store_work *work, struct sto
             error = hf_store_db_refuse(store, HF_EBUSY, "replaced again and again");
             break;
         }
-        error = hf_store_db_ready(store, false);
+        bool is_ready = store->in_reads && store->db != NULL;
+        error = is_ready ? HF_OK : hf_store_db_ready(store, false);
         if (error == HF_OK) {
             error = write ? write_once(store, work, request, &again) : work(store, request);
         }
@@ -106,47 +107,28 @@ static int call(struct hf_store *store, bool write, store_work *work, struct sto
     return error;
 }
 
-int hf_store_open_why(const char *path, bool create, char ret_why[HF_STORE_WHY_MAX],
-                      struct hf_store **ret_store)
+static int reads_work(struct hf_store *store, struct store_request *request)
 {
-    struct hf_store *store = calloc(1, sizeof(*store));
-    char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
-    if (store == NULL || asprintf(&store->path, "%s%s%s", here != NULL ? here : "",
-                                  here != NULL ? "/" : "", path) < 0) {
-        abort();
-    }
-    free(here);
-    store->folder_fd = -1;
-    hf_store_db_start(store);
-    int error = hf_store_db_ready(store, create);
-    memcpy(ret_why, store->why, HF_STORE_WHY_MAX);
-    if (error != HF_OK) {
-        hf_store_close(store);
-        return error;
-    }
-    *ret_store = store;
-    return HF_OK;
+    (void)request;
+    return hf_store_db_run(store, HF_STORE_SQL_BEGIN_READS);
 }
 
-int hf_store_open(const char *path, bool create, struct hf_store **ret_store)
+int hf_store_reads_begin(struct hf_store *store)
 {
-    char why[HF_STORE_WHY_MAX];
-    return hf_store_open_why(path, create, why, ret_store);
+    assert(!store->in_reads);
+    int error = call(store, false, reads_work, &(struct store_request){0});
+    store->in_reads = error == HF_OK;
+    return error;
 }
 
-void hf_store_close(struct hf_store *store)
+void hf_store_reads_end(struct hf_store *store)
 {
-    if (store != NULL) {
-        assert(!store->in_call);
-        hf_store_db_close(store);
-        free(store->path);
-        free(store);
+    assert(store->in_reads && !store->in_call);
+    store->in_reads = false;
+    if (store->db != NULL && sqlite3_get_autocommit(store->db) == 0) {
+        (void)sqlite3_step(store->statements[HF_STORE_SQL_COMMIT]);
+        hf_store_db_reset(store, HF_STORE_SQL_COMMIT);
     }
-}
-
-const char *hf_store_why(const struct hf_store *store)
-{
-    return store->why;
 }
 
 static int put_work(struct hf_store *store, struct store_request *request)

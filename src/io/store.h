@@ -80,6 +80,14 @@ int hf_store_instance(struct hf_store *store, uint32_t *ret_instance);
 int hf_store_put(struct hf_store *store, const void *bytes, size_t size,
                  struct hf_digest *ret_name);
 
+/*
+ * The reads between these two see one state and cost one lock. They must be few and small: nobody
+ * can write meanwhile. No write may be between them. After an error of begin nothing is to be
+ * ended; after one of a read, end.
+ */
+int hf_store_reads_begin(struct hf_store *store);
+void hf_store_reads_end(struct hf_store *store);
+
 /* Appends the object's bytes to ret_bytes (untouched on failure; HF_ELIMIT beyond its cap). */
 int hf_store_get(struct hf_store *store, const struct hf_digest *name, struct hf_buf *ret_bytes);
 

@@ -84,32 +84,33 @@ static bool kill_if_ours(pid_t pid, const struct stat *file)
     return killed;
 }
 
-/*
- * The holder that a line of /proc/locks tells of, if its lock lies on one of the two; 0 for another
- * lock, for a process that only waits ("->") and for one that cannot be seen from here. Devices are
- * not compared: some file systems say other ones there than in stat(2).
- */
-static pid_t holder_in(char *line, const struct stat *file, const struct stat *folder)
+static const char *word_at(const char *line, int number)
 {
-    enum {
-        WORD_CLASS = 1,
-        WORD_PID = 4,
-        WORD_PLACE = 5,
-        WORDS
-    }; /* "3: FLOCK ADVISORY WRITE ..." */
-    char *words[WORDS] = {0};
-    char *rest = NULL;
-    for (int i = 0; i < WORDS; i++) {
-        words[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
+    for (int i = 0; i < number; i++) {
+        line += strcspn(line, " ");
+        line += strspn(line, " ");
     }
-    const char *colon = words[WORD_PLACE] != NULL ? strrchr(words[WORD_PLACE], ':') : NULL;
-    if (colon == NULL || strcmp(words[WORD_CLASS], "->") == 0) {
-        return 0;
-    }
-    long pid = strtol(words[WORD_PID], NULL, 10);
-    unsigned long long inode = strtoull(colon + 1, NULL, 10);
+    return line;
+}
+
+/*
+ * The holder that a line of /proc/locks tells of ("3: FLOCK ADVISORY WRITE 4711 fe:00:815 0 EOF"),
+ * if its lock lies on one of the two; 0 for another lock, for a process that only waits ("->") and
+ * for one that cannot be seen from here. Devices are not compared: some file systems say other ones
+ * there than in stat(2).
+ */
+static pid_t holder_in(const char *line, const struct stat *file, const struct stat *folder)
+{
+    enum { WORD_CLASS = 1, WORD_PID = 4, WORD_PLACE = 5 };
+    const char *place = word_at(line, WORD_PLACE);
+    place += strcspn(place, ":");
+    place += strspn(place, ":");
+    place += strcspn(place, ":");
+    long pid = strtol(word_at(line, WORD_PID), NULL, 10);
+    unsigned long long inode = place[0] == ':' ? strtoull(place + 1, NULL, 10) : 0;
     bool is_here = inode == file->st_ino || inode == folder->st_ino;
-    return is_here && pid > 0 && pid != getpid() ? (pid_t)pid : 0;
+    bool is_waiting = word_at(line, WORD_CLASS)[0] == '-';
+    return is_here && !is_waiting && pid > 0 && pid != getpid() ? (pid_t)pid : 0;
 }
 
 pid_t hf_store_break(const struct stat *file, const struct stat *folder)

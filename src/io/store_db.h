@@ -22,6 +22,7 @@
 
 #define HF_STORE_SQLS(X)                                                                           \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(BEGIN_READS, "BEGIN")                                                                        \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
@@ -66,6 +67,7 @@ struct hf_store {
     pid_t broken;      /* see hf_store_broken */
     bool breaks_locks;
     bool in_call;
+    bool in_reads;
     bool doubtful; /* a fault that only a fresh look at the file can explain */
     char why[HF_STORE_WHY_MAX];
 };

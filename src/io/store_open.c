@@ -291,3 +291,46 @@ int hf_store_db_ready(struct hf_store *store, bool create)
     store->data_version = DATA_VERSION_NONE;
     return error;
 }
+
+int hf_store_open_why(const char *path, bool create, char ret_why[HF_STORE_WHY_MAX],
+                      struct hf_store **ret_store)
+{
+    struct hf_store *store = calloc(1, sizeof(*store));
+    char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    if (store == NULL || asprintf(&store->path, "%s%s%s", here != NULL ? here : "",
+                                  here != NULL ? "/" : "", path) < 0) {
+        abort();
+    }
+    free(here);
+    store->folder_fd = -1;
+    hf_store_db_start(store);
+    int error = hf_store_db_ready(store, create);
+    memcpy(ret_why, store->why, HF_STORE_WHY_MAX);
+    if (error != HF_OK) {
+        hf_store_close(store);
+        return error;
+    }
+    *ret_store = store;
+    return HF_OK;
+}
+
+int hf_store_open(const char *path, bool create, struct hf_store **ret_store)
+{
+    char why[HF_STORE_WHY_MAX];
+    return hf_store_open_why(path, create, why, ret_store);
+}
+
+void hf_store_close(struct hf_store *store)
+{
+    if (store != NULL) {
+        assert(!store->in_call);
+        hf_store_db_close(store);
+        free(store->path);
+        free(store);
+    }
+}
+
+const char *hf_store_why(const struct hf_store *store)
+{
+    return store->why;
+}

@@ -73,6 +73,29 @@ static void a_write_goes_to_the_new_file_without_a_read_before(void **state)
     hf_store_close(store);
 }
 
+/* Until their end they see what was there at their beginning; then the new file. */
+static void reads_that_belong_together_see_one_file(void **state)
+{
+    struct place *place = *state;
+    struct hf_store *store = store_made(place);
+    assert_int_equal(move_ref(store, "head", NULL, "1"), HF_OK);
+    assert_int_equal(move_ref(store, "tail", NULL, "1"), HF_OK);
+    back_up(place, ".copy");
+    assert_int_equal(move_ref(store, "head", "1", "2"), HF_OK);
+    assert_int_equal(move_ref(store, "tail", "1", "2"), HF_OK);
+    assert_int_equal(hf_store_reads_begin(store), HF_OK);
+    expect_ref(store, "head", "2");
+    put_in_place(place, ".copy");
+    expect_ref(store, "tail", "2");
+    hf_store_reads_end(store);
+    expect_ref(store, "tail", "1");
+    assert_int_equal(move_ref(store, "head", "1", "3"), HF_OK);
+    assert_int_equal(hf_store_reads_begin(store), HF_OK);
+    expect_ref(store, "head", "3");
+    hf_store_reads_end(store);
+    hf_store_close(store);
+}
+
 static void a_copy_over_the_open_file_is_used_at_once(void **state)
 {
     struct place *place = *state;
@@ -287,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_file_moved_into_place_is_used_at_once),
         STORE_TEST(a_write_goes_to_the_new_file_without_a_read_before),
+        STORE_TEST(reads_that_belong_together_see_one_file),
         STORE_TEST(a_copy_over_the_open_file_is_used_at_once),
         STORE_TEST(a_deleted_file_is_told_and_not_made_anew),
         STORE_TEST(what_is_no_store_in_its_place_is_told),
