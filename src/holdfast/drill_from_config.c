@@ -101,8 +101,10 @@ static bool ask(const struct draft *draft, struct soa *soa)
     struct hf_ask *ask = NULL;
     struct hf_answer answer;
     if (hf_ask_open(draft->config, soa->zone, &ask) != HF_OK) {
-        (void)snprintf(soa->why, sizeof(soa->why), "target %s: its key cannot be read",
-                       draft->config->targets[zone->target].name);
+        const struct hf_config_target *target = &draft->config->targets[zone->target];
+        (void)snprintf(soa->why, sizeof(soa->why), "target %s: %s", target->name,
+                       target->type == HF_TARGET_KNOT ? "Holdfast has not started its knotd yet"
+                                                      : "its key cannot be read");
         return false;
     }
     hf_ask_limit(ask, ASK_MS);

@@ -175,7 +175,7 @@ def an_installation_becomes_a_scenario():
     with tempfile.TemporaryDirectory() as folder:
         scenario = pathlib.Path(folder) / "mine.yaml"
         scenario.write_text(drill("from-config", "-c", config)[0])
-        assert "key cannot be read" in scenario.read_text()
+        assert "has not started its knotd yet" in scenario.read_text()
         assert "nodes: 6" in scenario.read_text() and "interval: 1s" in scenario.read_text()
         plain, short = drill_json("run", scenario, "--with", "none,negative-ttl")["runs"]
         found = plain["recover_s"], short["recover_s"]
