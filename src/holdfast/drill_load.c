@@ -184,6 +184,16 @@ int hf_drill_set_read(const struct hf_invocation *invocation, struct hf_drill_se
     return status;
 }
 
+const char *hf_drill_set_title(const struct hf_drill_set *set, uint32_t run)
+{
+    bool is_one_file = set->count > 1;
+    for (uint32_t i = 1; i < set->count; i++) {
+        is_one_file =
+            is_one_file && strcmp(set->variants[i].file->path, set->variants[0].file->path) == 0;
+    }
+    return is_one_file ? set->variants[run].remedies : set->variants[run].label;
+}
+
 void hf_drill_set_free(struct hf_drill_set *set)
 {
     for (uint32_t i = 0; i < set->count; i++) {

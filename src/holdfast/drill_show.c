@@ -351,11 +351,8 @@ void hf_drill_show(const struct hf_term *term, const struct hf_drill_set *set,
     char titles[64 + HF_DRILL_RUNS_MAX * (HF_DRILL_RUN_LABEL_MAX + 2)] = "";
     size_t size = 0;
     for (uint32_t run = 0; run < set->count; run++) {
-        const char *title = set->count > 1 && strcmp(set->variants[run].file->path,
-                                                     set->variants[0].file->path) == 0
-                                ? set->variants[run].remedies
-                                : set->variants[run].label;
-        size += (size_t)snprintf(titles + size, sizeof(titles) - size, "|>%s", title);
+        size += (size_t)snprintf(titles + size, sizeof(titles) - size, "|>%s",
+                                 hf_drill_set_title(set, run));
     }
     show_state(&shown);
     hf_table_init(&shown.table, titles);
