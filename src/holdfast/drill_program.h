@@ -61,6 +61,9 @@ const char *hf_drill_set_title(const struct hf_drill_set *set, uint32_t run);
 struct hf_drill_file *hf_drill_open(const struct hf_invocation *invocation, const char *path,
                                     struct hf_drill_choice *choice, uint64_t hosts);
 
+/* --hosts as a count, such as 10k; HF_EINVAL after a message. Untouched if not given. */
+int hf_drill_option_hosts(const struct hf_invocation *invocation, uint64_t *ret_hosts);
+
 /* An option as a decimal number above 0; HF_EINVAL after a message. Untouched if not given. */
 int hf_drill_option_double(const struct hf_invocation *invocation, const char *name,
                            double *ret_value);

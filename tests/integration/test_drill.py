@@ -80,7 +80,8 @@ def a_report_stands_alone():
         assert html.count("<svg") > 5 and "prefers-color-scheme:dark" in html
         assert "leases, all" in html and "never" in html
         assert "time to recover" in text and "▁" in text
-        drill("run", LEASES, "--hosts", 2000, "--html", folder + "/none/x.html", status=1)
+        drill("run", LEASES, "--hosts", "2k", "--html", folder + "/none/x.html", status=1)
+        assert "1 to 20M" in drill("run", LEASES, "--hosts", "1.5", status=2)[1]
 
 
 @case
