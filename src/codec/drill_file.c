@@ -92,15 +92,42 @@ static void choose_remedies(struct hf_drill_reading *reading, uint32_t node, con
     }
 }
 
+/* ", expected one of a, b, c" for the section that a path begins with; "" where it has none. */
+static const char *parts_hint(const struct hf_drill_reading *reading, const char *path,
+                              char ret_text[HF_SHOWN_MAX])
+{
+    char section[HF_CONFIG_NAME_MAX + 1];
+    (void)snprintf(section, sizeof(section), "%.*s", (int)strcspn(path, "."), path);
+    uint32_t map = hf_tree_find(reading->tree, reading->root, section);
+    size_t size = 0;
+    ret_text[0] = 0;
+    if (map == 0 || hf_tree_at(reading->tree, map)->kind != HF_TREE_MAP) {
+        return ret_text;
+    }
+    for (uint32_t key = hf_tree_at(reading->tree, map)->child; key != 0 && size < HF_SHOWN_MAX;) {
+        size += (size_t)snprintf(ret_text + size, HF_SHOWN_MAX - size, "%s%s",
+                                 size == 0 ? ", expected one of " : ", ",
+                                 hf_tree_text(reading->tree, key));
+        key = hf_tree_at(reading->tree, hf_tree_at(reading->tree, key)->next)->next;
+    }
+    if (size >= HF_SHOWN_MAX) {
+        (void)snprintf(ret_text + HF_SHOWN_MAX - 4, 4, "...");
+    }
+    return ret_text;
+}
+
 static void set_all(struct hf_drill_reading *reading, const struct hf_drill_choice *choice)
 {
+    char hint[HF_SHOWN_MAX];
     for (uint32_t i = 0; i < choice->setting_count; i++) {
         const struct hf_drill_setting *setting = &choice->settings[i];
         const char *missing = NULL;
         if (hf_tree_set(reading->tree, reading->root, setting->path, setting->value, &missing) ==
             0) {
-            hf_problem(reading->reader, 0, "%s=%s: found nothing called \"%s\" that can be set",
-                       setting->path, setting->value, missing);
+            bool is_part = missing != setting->path && strchr(missing, '.') != NULL;
+            hf_problem(reading->reader, 0, "%s=%s: found nothing called \"%s\" that can be set%s",
+                       setting->path, setting->value, missing,
+                       is_part ? parts_hint(reading, setting->path, hint) : "");
         }
     }
 }

@@ -27,9 +27,13 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Digits, and after a point more of them; NULL: there are none. */
-static const char *take_number(const char *text, double *ret_value)
+/*
+ * Digits, and after a point more of them; NULL: there are none. The value is to be divided last,
+ * after the unit, so that 1.001k is 1001 and not a little less.
+ */
+static const char *take_number(const char *text, double *ret_value, double *ret_divisor)
 {
+    double divisor = 1;
     double value = 0;
     if (!is_digit(*text)) {
         return NULL;
@@ -38,16 +42,16 @@ static const char *take_number(const char *text, double *ret_value)
         value = value * 10 + (*text - '0');
     }
     if (*text == '.') {
-        double step = 0.1;
         text++;
         if (!is_digit(*text)) {
             return NULL;
         }
-        for (; is_digit(*text); text++, step /= 10) {
-            value += step * (*text - '0');
+        for (; is_digit(*text); text++, divisor *= 10) {
+            value = value * 10 + (*text - '0');
         }
     }
     *ret_value = value;
+    *ret_divisor = divisor;
     return text;
 }
 
@@ -72,8 +76,8 @@ static int parse_duration(const char *text, double *ret_value)
     double sum = 0;
     const struct unit *last = NULL;
     do {
-        double number = 0;
-        text = take_number(text, &number);
+        double number = 0, divisor = 1;
+        text = take_number(text, &number, &divisor);
         if (text == NULL) {
             return HF_EMALF;
         }
@@ -81,7 +85,7 @@ static int parse_duration(const char *text, double *ret_value)
         if (unit == NULL || (last != NULL && unit <= last)) {
             return HF_EMALF;
         }
-        sum += number * unit->size;
+        sum += number * unit->size / divisor;
         last = unit;
     } while (*text != 0);
     *ret_value = sum;
@@ -90,8 +94,8 @@ static int parse_duration(const char *text, double *ret_value)
 
 static int parse_one(const char *text, enum hf_quantity kind, double *ret_value)
 {
-    double number = 0;
-    text = take_number(text, &number);
+    double number = 0, divisor = 1;
+    text = take_number(text, &number, &divisor);
     if (text == NULL) {
         return HF_EMALF;
     }
@@ -106,7 +110,7 @@ static int parse_one(const char *text, enum hf_quantity kind, double *ret_value)
         }
         number *= unit->size;
     }
-    *ret_value = number;
+    *ret_value = number / divisor;
     return *text == 0 ? HF_OK : HF_EMALF;
 }
 

@@ -203,8 +203,8 @@ static void launch(struct hf_drill *drill, uint32_t op)
         return;
     }
     uint32_t number = now->instance - link->instance_first;
-    if (link->is_lasting || link->call.instances == 1) {
-        number = op; /* each user and holder is a host of its own */
+    if (link->is_hosts || link->call.instances == 1) {
+        number = now->host;
     }
     struct hf_lookup lookup = hf_resolver_ask(drill, link->call.resolver, number, link->call.name);
     if (lookup.latency_us == 0) {
@@ -305,7 +305,6 @@ static void sent_timer(struct hf_drill *drill, uint32_t op)
 void hf_call_timer(struct hf_drill *drill, uint32_t op)
 {
     struct hf_op *now = &drill->ops[op];
-    const struct hf_link *link = &drill->links[now->link];
     switch (now->state) {
     case HF_OP_LOOKUP: {
         enum hf_seen seen = (enum hf_seen)now->attempt;
@@ -330,12 +329,8 @@ void hf_call_timer(struct hf_drill *drill, uint32_t op)
         }
         break;
     default:
-        assert(link->is_lasting);
-        if (link->part == HF_DRILL_PART_MANAGER) {
-            hf_manager_timer(drill, op);
-        } else {
-            hf_client_begin(drill, op);
-        }
+        assert(drill->links[now->link].part == HF_DRILL_PART_MANAGER);
+        hf_manager_timer(drill, op);
         break;
     }
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where operations begin, and what becomes of them. */
+#include <assert.h>
+
 #include "drill/internal.h"
 
 static void next_arrival(struct hf_drill *drill, uint16_t number)
@@ -25,13 +27,11 @@ void hf_client_rate(struct hf_drill *drill, uint16_t number, double rate_per_s)
     }
 }
 
-static void think(struct hf_drill *drill, uint16_t number, uint32_t op)
+static void think(struct hf_drill *drill, uint16_t number, uint32_t user)
 {
-    struct hf_drill_client_now *client = &drill->clients[number];
-    drill->ops[op].state = HF_OP_IDLE;
-    hf_op_arm(
-        drill, op,
-        hf_drill_after(drill, hf_rng_dist(&client->rng, &drill->scenario.clients[number].think)));
+    struct hf_rng *rng = &drill->clients[number].rng;
+    double think_us = hf_rng_dist(rng, &drill->scenario.clients[number].think);
+    hf_drill_at(drill, hf_drill_after(drill, think_us), HF_EVENT_USER, user);
 }
 
 void hf_client_init(struct hf_drill *drill, uint16_t number)
@@ -42,15 +42,27 @@ void hf_client_init(struct hf_drill *drill, uint16_t number)
         return;
     }
     for (uint32_t i = 0; i < client->users; i++) {
-        think(drill, number, drill->clients[number].op_first + i);
+        think(drill, number, drill->clients[number].user_first + i);
     }
 }
 
-void hf_client_begin(struct hf_drill *drill, uint32_t op)
+static void begin(struct hf_drill *drill, uint16_t number, uint32_t op)
 {
-    hf_drill_counts(drill, &drill->links[drill->ops[op].link])->offered++;
+    drill->clients[number].buckets[drill->bucket].offered++;
     drill->ops[op].begun_us = drill->now_us;
     hf_call_begin(drill, op);
+}
+
+void hf_client_user(struct hf_drill *drill, uint32_t user)
+{
+    uint16_t number = 0;
+    while (user - drill->clients[number].user_first >= drill->scenario.clients[number].users) {
+        number++;
+    }
+    uint32_t op = hf_op_new(drill, drill->client_links[number]);
+    assert(op != HF_DRILL_NOBODY); /* there is one for each user */
+    drill->ops[op].host = user;
+    begin(drill, number, op);
 }
 
 void hf_client_arrival(struct hf_drill *drill, uint16_t number)
@@ -66,7 +78,7 @@ void hf_client_arrival(struct hf_drill *drill, uint16_t number)
         counts->failed++;
         client->second_ended++;
     } else {
-        hf_client_begin(drill, op);
+        begin(drill, number, op);
     }
     next_arrival(drill, number);
 }
@@ -94,9 +106,9 @@ void hf_client_ended(struct hf_drill *drill, uint32_t op, bool is_good)
     } else {
         counts->failed++;
     }
-    if (link->is_lasting) {
-        think(drill, number, op);
-    } else {
-        hf_op_free(drill, op);
+    uint32_t host = drill->ops[op].host;
+    hf_op_free(drill, op);
+    if (link->is_hosts) {
+        think(drill, number, host);
     }
 }

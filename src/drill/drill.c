@@ -111,7 +111,7 @@ static void apply_layout(struct hf_drill *drill, const struct hf_layout *layout)
 }
 
 /* Ops that stay for ever. */
-static uint32_t lasting_ops(struct hf_drill *drill, uint32_t first, uint32_t count, uint8_t link)
+static uint32_t holders_new(struct hf_drill *drill, uint32_t first, uint32_t count, uint8_t link)
 {
     for (uint32_t i = first; i < first + count; i++) {
         drill->ops[i] = (struct hf_op){.due_us = HF_DRILL_NEVER,
@@ -120,10 +120,11 @@ static uint32_t lasting_ops(struct hf_drill *drill, uint32_t first, uint32_t cou
                                        .hedge = HF_DRILL_NOBODY,
                                        .parent = HF_DRILL_NOBODY,
                                        .next = HF_DRILL_NOBODY,
+                                       .host = i,
                                        .link = link,
                                        .state = HF_OP_IDLE};
     }
-    drill->links[link].is_lasting = true;
+    drill->links[link].is_hosts = true;
     return first + count;
 }
 
@@ -165,13 +166,13 @@ static void init_links(struct hf_drill *drill, const struct hf_layout *layout, u
         claim.timeout_us = claim.timeout_us == 0 ? lifetime_us : claim.timeout_us;
         drill->managers[i].link = link_new(drill, &claim, HF_DRILL_PART_MANAGER, i, seed);
         drill->managers[i].op_first = op;
-        op = lasting_ops(drill, op, scenario->managers[i].holders, drill->managers[i].link);
+        op = holders_new(drill, op, scenario->managers[i].holders, drill->managers[i].link);
     }
+    uint32_t user = op;
     for (uint16_t i = 0; i < scenario->client_count; i++) {
-        drill->clients[i].op_first = op;
-        if (scenario->clients[i].users > 0) {
-            op = lasting_ops(drill, op, scenario->clients[i].users, drill->client_links[i]);
-        }
+        drill->clients[i].user_first = user;
+        drill->links[drill->client_links[i]].is_hosts = scenario->clients[i].users > 0;
+        user += scenario->clients[i].users;
     }
     for (uint16_t i = 0; i < scenario->service_count; i++) {
         for (uint8_t k = 0; k < scenario->services[i].call_count; k++) {
@@ -289,6 +290,9 @@ static void dispatch(struct hf_drill *drill, const struct hf_event *event)
         break;
     case HF_EVENT_ARRIVAL:
         hf_client_arrival(drill, (uint16_t)subject);
+        break;
+    case HF_EVENT_USER:
+        hf_client_user(drill, subject);
         break;
     case HF_EVENT_PULL:
         hf_service_pull(drill, (uint16_t)subject);

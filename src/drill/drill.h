@@ -27,8 +27,9 @@ struct hf_drill;
 size_t hf_drill_memory(const struct hf_drill_scenario *scenario);
 
 /*
- * block has size octets, all zero, aligned to 16, and stays the caller's; the drill is in it, with
- * a copy of the scenario. size must be hf_drill_memory of the scenario, at least.
+ * block has size octets, all zero, aligned to 16 (to 64 it is twice as fast), and stays the
+ * caller's; the drill is in it, with a copy of the scenario. size must be hf_drill_memory of the
+ * scenario, at least.
  */
 struct hf_drill *hf_drill_init(const struct hf_drill_scenario *scenario, uint64_t seed, void *block,
                                size_t size);

@@ -9,12 +9,14 @@ enum {
     WORD = 64,
     LINE = 64,
     CHUNKS_AHEAD = 64,
-    NO_SLOT = HF_EVENTS_SLOTS
+    NO_SLOT = HF_EVENTS_SLOTS,
+    ENTRY_BITS = 4, /* a chunk is 16 entries long, the first of them is its head */
+    TAKEN = HF_EVENTS_KINDS,
 };
 
 static uint64_t chunks_for(uint64_t events_max, uint64_t end_us)
 {
-    uint64_t slots = HF_EVENTS_SLOTS; /* that there can be events in */
+    uint64_t slots = 1; /* that there can be events in: the present, and those of the other rings */
     for (uint64_t rest = end_us >> HF_EVENTS_SLOT_BITS; rest > 0; rest >>= HF_EVENTS_SLOT_BITS) {
         slots += rest < HF_EVENTS_SLOTS ? rest + 1 : HF_EVENTS_SLOTS;
     }
@@ -30,7 +32,7 @@ size_t hf_events_layout(uint64_t events_max, uint64_t end_us)
 void hf_events_init(struct hf_events *events, void *memory, uint64_t events_max, uint64_t end_us)
 {
     uint64_t count = chunks_for(events_max, end_us);
-    assert(count < UINT32_MAX);
+    assert(count < UINT32_MAX >> ENTRY_BITS);
     events->chunks = memory;
     events->chunk_count = (uint32_t)count;
 }
@@ -76,51 +78,106 @@ static unsigned place_of(uint64_t at_us, unsigned ring)
     return (unsigned)(at_us >> (ring * HF_EVENTS_SLOT_BITS)) & SLOT_MASK;
 }
 
-bool hf_events_add(struct hf_events *events, const struct hf_event *event)
+static void mark_used(struct hf_events *events, unsigned ring, unsigned place)
 {
-    assert(event->at_us >= events->now_us);
-    unsigned ring = ring_of(events, event->at_us), place = place_of(event->at_us, ring);
-    struct hf_events_slot *slot = &events->slots[ring][place];
-    struct hf_events_chunk *chunk = slot->last == 0 ? NULL : chunk_at(events, slot->last);
+    events->used[ring][place / WORD] |= UINT64_C(1) << (place % WORD);
+    events->words[ring] |= UINT64_C(1) << (place / WORD);
+}
+
+static void mark_empty(struct hf_events *events, unsigned ring, unsigned place)
+{
+    uint64_t left = events->used[ring][place / WORD] &= ~(UINT64_C(1) << (place % WORD));
+    if (left == 0) {
+        events->words[ring] &= ~(UINT64_C(1) << (place / WORD));
+    }
+}
+
+/* The first used slot of the ring behind place. */
+static unsigned next_used(const struct hf_events *events, unsigned ring, unsigned place)
+{
+    unsigned word = place / WORD;
+    uint64_t bits = events->used[ring][word] & (UINT64_MAX - 1) << (place % WORD);
+    if (bits == 0) {
+        uint64_t words = events->words[ring] & (UINT64_MAX - 1) << word;
+        if (words == 0) {
+            return NO_SLOT;
+        }
+        word = (unsigned)__builtin_ctzll(words);
+        bits = events->used[ring][word];
+    }
+    return word * WORD + (unsigned)__builtin_ctzll(bits);
+}
+
+static struct hf_events_entry *entry_at(struct hf_events *events, uint32_t entry)
+{
+    return (struct hf_events_entry *)events->chunks + entry;
+}
+
+/* The number of the new entry; 0: the memory is full. */
+static uint32_t append(struct hf_events *events, struct hf_events_slot *list,
+                       const struct hf_events_entry *entry)
+{
+    struct hf_events_chunk *chunk = list->last == 0 ? NULL : chunk_at(events, list->last);
     if (chunk == NULL || chunk->count == HF_EVENTS_IN_CHUNK) {
         uint32_t number = chunk_new(events);
         if (number == 0) {
-            return false;
+            return 0;
         }
         if (chunk == NULL) {
-            slot->first = number;
-            events->used[ring][place / WORD] |= UINT64_C(1) << (place % WORD);
+            list->first = number;
         } else {
             chunk->next = number;
         }
-        slot->last = number;
+        list->last = number;
         chunk = chunk_at(events, number);
     }
-    chunk->events[chunk->count++] = *event;
-    events->count++;
-    return true;
+    chunk->entries[chunk->count++] = *entry;
+    return ((list->last - 1) << ENTRY_BITS) + chunk->count;
 }
 
-/* The first used slot of the ring from place on. */
-static unsigned next_used(const struct hf_events *events, unsigned ring, unsigned place)
+/* Behind the others of its microsecond. */
+static void thread(struct hf_events *events, uint32_t number)
 {
-    for (unsigned word = place / WORD; word < HF_EVENTS_SLOTS / WORD; word++) {
-        uint64_t bits = events->used[ring][word];
-        if (word == place / WORD) {
-            bits &= UINT64_MAX << (place % WORD);
-        }
-        if (bits != 0) {
-            return word * WORD + (unsigned)__builtin_ctzll(bits);
-        }
+    struct hf_events_entry *entry = entry_at(events, number);
+    unsigned place = (unsigned)entry->at_us & SLOT_MASK;
+    struct hf_events_slot *slot = &events->slots[0][place];
+    entry->next = 0;
+    if (slot->first == 0) {
+        slot->first = number;
+        mark_used(events, 0, place);
+    } else {
+        entry_at(events, slot->last)->next = number;
     }
-    return NO_SLOT;
+    slot->last = number;
+}
+
+bool hf_events_add(struct hf_events *events, const struct hf_event *event)
+{
+    assert(event->at_us >= events->now_us && event->kind < HF_EVENTS_KINDS);
+    struct hf_events_entry entry = {.at_us = event->at_us & HF_EVENTS_AT_MAX,
+                                    .kind = event->kind & UINT8_MAX,
+                                    .subject = event->subject};
+    unsigned ring = ring_of(events, event->at_us);
+    unsigned place = place_of(event->at_us, ring);
+    uint32_t number =
+        append(events, ring == 0 ? &events->present : &events->slots[ring][place], &entry);
+    if (number == 0) {
+        return false;
+    }
+    if (ring == 0) {
+        thread(events, number);
+    } else {
+        mark_used(events, ring, place);
+    }
+    events->count++;
+    return true;
 }
 
 static struct hf_events_slot slot_take(struct hf_events *events, unsigned ring, unsigned place)
 {
     struct hf_events_slot slot = events->slots[ring][place];
     events->slots[ring][place] = (struct hf_events_slot){0};
-    events->used[ring][place / WORD] &= ~(UINT64_C(1) << (place % WORD));
+    mark_empty(events, ring, place);
     return slot;
 }
 
@@ -129,13 +186,13 @@ static struct hf_events_slot slot_take(struct hf_events *events, unsigned ring, 
  * gcc takes a function that does nothing but prefetch for one that does nothing.
  */
 static inline __attribute__((always_inline)) void fetch(const struct hf_events *events,
-                                                        const struct hf_event *event)
+                                                        const struct hf_events_entry *entry)
 {
-    const struct hf_events_subjects *subjects = &events->subjects[event->kind];
+    const struct hf_events_subjects *subjects = &events->subjects[entry->kind];
     if (subjects->base == NULL) {
         return;
     }
-    const unsigned char *subject = subjects->base + event->subject * subjects->stride;
+    const unsigned char *subject = subjects->base + entry->subject * subjects->stride;
     __builtin_prefetch(subject, 1);
     if (subjects->then_base != NULL) {
         uint32_t number;
@@ -146,9 +203,20 @@ static inline __attribute__((always_inline)) void fetch(const struct hf_events *
 
 static inline __attribute__((always_inline)) void fetch_chunk(const struct hf_events_chunk *chunk)
 {
-    for (int i = 0; i < HF_EVENTS_IN_CHUNK; i += LINE / (int)sizeof(struct hf_event)) {
-        __builtin_prefetch(&chunk->events[i], 1);
+    const unsigned char *octets = (const unsigned char *)chunk;
+    for (size_t i = 0; i < sizeof *chunk; i += LINE) {
+        __builtin_prefetch(octets + i, 1);
     }
+}
+
+/* Puts an event of a list that was taken back to where it belongs now: there is room for it. */
+static void put_back(struct hf_events *events, const struct hf_events_entry *entry)
+{
+    struct hf_event event = {.at_us = entry->at_us, .subject = entry->subject, .kind = entry->kind};
+    bool added = hf_events_add(events, &event);
+    assert(added);
+    (void)added;
+    events->count--;
 }
 
 /* Time has come to the beginning of this slot: its events go to where they are near now. */
@@ -165,36 +233,51 @@ static void move_inward(struct hf_events *events, unsigned ring, unsigned place)
         /* Given back first: what is moved out of it needs at most as many anew. */
         chunk_give_back(events, number);
         for (uint32_t i = 0; i < chunk.count; i++) {
-            bool added = hf_events_add(events, &chunk.events[i]);
-            assert(added);
-            (void)added;
-            events->count--;
+            put_back(events, &chunk.entries[i]);
         }
         number = chunk.next;
     }
 }
 
-/*
- * What the events of the slot after this one are about. One slot ahead is as soon as it can be of
- * use where there are few events, and not too soon to be forgotten again where there are many.
- */
-static void fetch_ahead(struct hf_events *events, unsigned place)
+/* What the events of the slot after this one are about. */
+static inline __attribute__((always_inline)) void fetch_ahead(const struct hf_events *events,
+                                                              unsigned place)
 {
-    unsigned next = place + 1 < HF_EVENTS_SLOTS ? next_used(events, 1, place + 1) : NO_SLOT;
-    if (next == NO_SLOT) {
-        return;
-    }
-    uint32_t number = events->slots[1][next].first;
+    unsigned next = next_used(events, 1, place);
+    uint32_t number = next == NO_SLOT ? 0 : events->slots[1][next].first;
     for (int i = 0; number != 0 && i < CHUNKS_AHEAD; i++) {
         const struct hf_events_chunk *chunk = &events->chunks[number - 1];
         if (chunk->next != 0) {
             fetch_chunk(&events->chunks[chunk->next - 1]);
         }
         for (uint32_t k = 0; k < chunk->count; k++) {
-            fetch(events, &chunk->events[k]);
+            fetch(events, &chunk->entries[k]);
         }
-        events->fetched += chunk->count;
         number = chunk->next;
+    }
+}
+
+/* Time has come to the beginning of a slot of ring 1: its events stay where they are. */
+static void begin_present(struct hf_events *events, unsigned place)
+{
+    events->present = slot_take(events, 1, place);
+    for (uint32_t number = events->present.first; number != 0;) {
+        const struct hf_events_chunk *chunk = chunk_at(events, number);
+        for (uint32_t i = 1; i <= chunk->count; i++) {
+            thread(events, ((number - 1) << ENTRY_BITS) + i);
+        }
+        number = chunk->next;
+    }
+    fetch_ahead(events, place);
+}
+
+/* All its events were taken. */
+static void end_present(struct hf_events *events)
+{
+    if (events->present.first != 0) {
+        chunk_at(events, events->present.last)->next = events->chunk_free;
+        events->chunk_free = events->present.first;
+        events->present = (struct hf_events_slot){0};
     }
 }
 
@@ -202,8 +285,7 @@ static void fetch_ahead(struct hf_events *events, unsigned place)
 static bool advance(struct hf_events *events, uint64_t until_us)
 {
     for (unsigned ring = 0; ring < HF_EVENTS_RINGS; ring++) {
-        unsigned here = place_of(events->now_us, ring);
-        unsigned place = here + 1 < HF_EVENTS_SLOTS ? next_used(events, ring, here + 1) : NO_SLOT;
+        unsigned place = next_used(events, ring, place_of(events->now_us, ring));
         if (place == NO_SLOT) {
             continue;
         }
@@ -215,10 +297,12 @@ static bool advance(struct hf_events *events, uint64_t until_us)
         }
         events->now_us = at_us;
         if (ring > 0) {
-            move_inward(events, ring, place);
+            end_present(events);
         }
         if (ring == 1) {
-            fetch_ahead(events, place);
+            begin_present(events, place);
+        } else if (ring > 1) {
+            move_inward(events, ring, place);
         }
         return true;
     }
@@ -234,21 +318,17 @@ bool hf_events_next(struct hf_events *events, uint64_t until_us, struct hf_event
     for (;;) {
         unsigned place = place_of(events->now_us, 0);
         struct hf_events_slot *slot = &events->slots[0][place];
-        while (slot->first != 0) {
-            uint32_t number = slot->first;
-            struct hf_events_chunk *chunk = chunk_at(events, number);
-            if (events->taken < chunk->count) {
-                *ret_event = chunk->events[events->taken++];
-                events->count--;
-                return true;
+        if (slot->first != 0) {
+            struct hf_events_entry *entry = entry_at(events, slot->first);
+            *ret_event = (struct hf_event){
+                .at_us = entry->at_us, .subject = entry->subject, .kind = entry->kind};
+            entry->kind = TAKEN;
+            slot->first = entry->next;
+            if (slot->first == 0) {
+                mark_empty(events, 0, place);
             }
-            events->taken = 0;
-            if (chunk->next != 0) {
-                slot->first = chunk->next;
-            } else {
-                (void)slot_take(events, 0, place);
-            }
-            chunk_give_back(events, number);
+            events->count--;
+            return true;
         }
         if (!advance(events, until_us)) {
             return false;
@@ -256,22 +336,23 @@ bool hf_events_next(struct hf_events *events, uint64_t until_us, struct hf_event
     }
 }
 
-static void sweep_slot(struct hf_events *events, unsigned ring, unsigned place,
+static void sweep_list(struct hf_events *events, struct hf_events_slot list,
                        bool (*is_live)(void *owner, const struct hf_event *), void *owner)
 {
-    bool is_present = ring == 0 && place == place_of(events->now_us, 0);
-    uint32_t from = is_present ? events->taken : 0;
-    events->taken = is_present ? 0 : events->taken;
-    struct hf_events_slot slot = slot_take(events, ring, place);
-    for (uint32_t number = slot.first; number != 0; from = 0) {
+    for (uint32_t number = list.first; number != 0;) {
         struct hf_events_chunk chunk = *chunk_at(events, number);
         chunk_give_back(events, number);
-        for (uint32_t i = from; i < chunk.count; i++) {
-            events->count--;
-            if (is_live(owner, &chunk.events[i])) {
-                bool added = hf_events_add(events, &chunk.events[i]);
-                assert(added);
-                (void)added;
+        for (uint32_t i = 0; i < chunk.count; i++) {
+            const struct hf_events_entry *entry = &chunk.entries[i];
+            struct hf_event event = {
+                .at_us = entry->at_us, .subject = entry->subject, .kind = entry->kind};
+            if (event.kind == TAKEN) {
+                continue;
+            }
+            if (is_live(owner, &event)) {
+                put_back(events, entry);
+            } else {
+                events->count--;
             }
         }
         number = chunk.next;
@@ -281,10 +362,18 @@ static void sweep_slot(struct hf_events *events, unsigned ring, unsigned place,
 void hf_events_sweep(struct hf_events *events,
                      bool (*is_live)(void *owner, const struct hf_event *), void *owner)
 {
-    for (unsigned ring = 0; ring < HF_EVENTS_RINGS; ring++) {
-        for (unsigned place = next_used(events, ring, 0); place != NO_SLOT;
-             place = place + 1 < HF_EVENTS_SLOTS ? next_used(events, ring, place + 1) : NO_SLOT) {
-            sweep_slot(events, ring, place, is_live, owner);
+    struct hf_events_slot present = events->present;
+    events->present = (struct hf_events_slot){0};
+    memset(events->slots[0], 0, sizeof events->slots[0]);
+    memset(events->used[0], 0, sizeof events->used[0]);
+    events->words[0] = 0;
+    sweep_list(events, present, is_live, owner);
+    for (unsigned ring = 1; ring < HF_EVENTS_RINGS; ring++) {
+        /* Nothing is in the slot of the present itself: that is in the rings further in. */
+        unsigned place = next_used(events, ring, place_of(events->now_us, ring));
+        while (place != NO_SLOT) {
+            sweep_list(events, slot_take(events, ring, place), is_live, owner);
+            place = next_used(events, ring, place);
         }
     }
 }

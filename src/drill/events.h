@@ -6,8 +6,9 @@
  * Time is whole microseconds. Five rings of 1,024 slots: one for each microsecond of the present
  * 1,024, one for each 1,024 microseconds of the present 2^20, and so on. A slot is a list of chunks
  * of events, filled in order, so that a machine's caches see runs and not single places. When time
- * reaches a slot of an outer ring its events move inward. Events of the same microsecond come in
- * the order in which they were added.
+ * reaches a slot of an outer ring its events move inward; only the last time they stay where they
+ * are, and are strung together by microsecond. Events of the same microsecond come in the order in
+ * which they were added.
  *
  * Events cannot be taken out. Who changes its mind ignores one when it comes; where the memory is
  * full of such ones, hf_events_sweep throws them away.
@@ -27,19 +28,30 @@ enum {
     HF_EVENTS_KINDS = 16,
 };
 
+#define HF_EVENTS_AT_MAX ((UINT64_C(1) << 56) - 1)
+
 struct hf_event {
     uint64_t at_us;
     uint32_t subject;
     uint32_t kind;
 };
 
+/* An event that waits. */
+struct hf_events_entry {
+    uint64_t at_us : 56;
+    uint64_t kind : 8;
+    uint32_t subject;
+    uint32_t next; /* in the present: the next one of the same microsecond; 0: none */
+};
+
 struct hf_events_chunk {
     uint32_t next; /* 0: none; chunks are numbered from 1 */
     uint32_t count;
     uint64_t unused;
-    struct hf_event events[HF_EVENTS_IN_CHUNK];
+    struct hf_events_entry entries[HF_EVENTS_IN_CHUNK];
 };
 
+/* A list: of chunks, or, in the innermost ring, of entries by their place in all chunks. */
 struct hf_events_slot {
     uint32_t first, last;
 };
@@ -58,12 +70,12 @@ struct hf_events {
     struct hf_events_subjects subjects[HF_EVENTS_KINDS];
     uint64_t now_us;
     uint64_t count;
-    uint64_t fetched; /* what they are about was asked for ahead, ever */
     struct hf_events_chunk *chunks;
-    uint32_t chunk_count; /* all there are */
-    uint32_t chunk_fresh; /* so many were used at least once */
-    uint32_t chunk_free;  /* list of those that were given back */
-    uint32_t taken;       /* of the first chunk of the present slot */
+    uint32_t chunk_count;            /* all there are */
+    uint32_t chunk_fresh;            /* so many were used at least once */
+    uint32_t chunk_free;             /* list of those that were given back */
+    struct hf_events_slot present;   /* chunks of the events of the innermost ring */
+    uint64_t words[HF_EVENTS_RINGS]; /* which words of used are not 0 */
     uint64_t used[HF_EVENTS_RINGS][HF_EVENTS_SLOTS / 64];
     struct hf_events_slot slots[HF_EVENTS_RINGS][HF_EVENTS_SLOTS];
 };

@@ -105,8 +105,7 @@ void hf_queue_push(struct hf_drill *drill, uint16_t service, uint32_t attempt);
 
 void hf_client_init(struct hf_drill *drill, uint16_t client);
 
-/* A user's or a caller's next operation. */
-void hf_client_begin(struct hf_drill *drill, uint32_t op);
+void hf_client_user(struct hf_drill *drill, uint32_t user);
 void hf_client_arrival(struct hf_drill *drill, uint16_t client);
 void hf_client_rate(struct hf_drill *drill, uint16_t client, double rate_per_s);
 void hf_client_ended(struct hf_drill *drill, uint32_t op, bool is_good);
@@ -170,7 +169,7 @@ struct hf_layout {
     uint64_t octets, ops, attempts, instances, caches, cells, nodes, events;
     uint64_t op_count, attempt_count, instance_count, cache_count, cell_count, node_count,
         event_count;
-    uint64_t holder_count, user_count;
+    uint64_t holder_count;
     uint32_t bucket_count;
     uint64_t link_ops[HF_DRILL_LINKS_MAX];
     uint64_t service_attempts[HF_DRILL_SERVICES_MAX];

@@ -49,6 +49,7 @@ uint32_t hf_op_new(struct hf_drill *drill, uint8_t number)
                                     .hedge = HF_DRILL_NOBODY,
                                     .parent = HF_DRILL_NOBODY,
                                     .next = HF_DRILL_NOBODY,
+                                    .host = op,
                                     .link = number,
                                     .state = HF_OP_IDLE};
     return op;
@@ -58,7 +59,7 @@ void hf_op_free(struct hf_drill *drill, uint32_t op)
 {
     struct hf_op *now = &drill->ops[op];
     struct hf_link *link = &drill->links[now->link];
-    assert(now->state != HF_OP_FREE && !link->is_lasting);
+    assert(now->state != HF_OP_FREE && link->part != HF_DRILL_PART_MANAGER);
     now->state = HF_OP_FREE;
     now->due_us = HF_DRILL_NEVER;
     now->next = link->free_first;

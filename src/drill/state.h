@@ -3,10 +3,10 @@
  * State: what a drill is while it runs, as arrays that refer to each other by index.
  *
  * An *op* is what a caller wants once: a client's operation, a call of a service to another one, a
- * holder's lease. Holders' ops come first and users' next; both stay for ever. Behind them are
- * those that come and go. An *attempt* is one try of an op at a service, and goes on living there
- * when its op has given it up. A *link* is a call of the scenario with its state; an *instance* is
- * one process of its caller.
+ * holder's lease. Holders' ops come first and stay for ever; behind them are those that come and
+ * go. A user who thinks has no op and is nothing but an event. An *attempt* is one try of an op at
+ * a service, and goes on living there when its op has given it up. A *link* is a call of the
+ * scenario with its state; an *instance* is one process of its caller.
  */
 #ifndef HF_DRILL_STATE_H
 #define HF_DRILL_STATE_H
@@ -32,6 +32,7 @@ enum hf_drill_event_kind {
     HF_EVENT_OP,      /* subject: op; its timer */
     HF_EVENT_FINISH,  /* attempt: its work is done */
     HF_EVENT_ARRIVAL, /* client: next operation of the open loop */
+    HF_EVENT_USER,    /* user: has thought, begins */
     HF_EVENT_PULL,    /* service: a worker takes the next from the queue */
     HF_EVENT_UP,      /* service: the restart is over */
     HF_EVENT_CELL,    /* cell: can it renew? */
@@ -49,7 +50,7 @@ enum hf_op_state {
     HF_OP_FREE,
     HF_OP_HELD,    /* holder: has a lease; the timer tells when it must be looked at, if set */
     HF_OP_WAITING, /* holder: lapsed, in line for a claim */
-    HF_OP_IDLE,    /* user: thinks; holder: given up, begins again */
+    HF_OP_IDLE,    /* holder: given up, begins again */
     HF_OP_LINE,    /* in line for the window of its instance */
     HF_OP_LOOKUP,  /* asks for the name */
     HF_OP_SENT,
@@ -66,6 +67,7 @@ struct hf_op {
     uint32_t instance;
     uint32_t next;     /* in a line, or in the list of free ones */
     uint32_t slept_us; /* last back-off, at most 2^32 - 1 */
+    uint32_t host;     /* that asks for names: a user's or holder's number, else the op's */
     uint16_t tries;    /* at most 65535 */
     uint8_t link;
     uint8_t state; /* enum hf_op_state */
@@ -119,7 +121,7 @@ struct hf_link {
     struct hf_rng rng;
     double cache_filled; /* keys */
     uint32_t instance_first, instance_next;
-    bool is_lasting;             /* its ops stay for ever: users, holders */
+    bool is_hosts;               /* who begins its ops are hosts of their own: users, holders */
     uint32_t free_first;         /* list of free ops */
     uint32_t op_first, op_count; /* that come and go */
     uint32_t op_fresh;
@@ -164,7 +166,7 @@ struct hf_drill_client_now {
     uint32_t *latencies; /* by class */
     struct hf_drill_client_bucket *buckets;
     uint64_t due_us;                         /* of the ARRIVAL that counts */
-    uint32_t op_first;                       /* of users */
+    uint32_t user_first;                     /* users are numbered behind all holders */
     uint32_t second_succeeded, second_ended; /* since the last look of the rules */
 };
 

@@ -101,6 +101,17 @@ static const char *chosen(const struct search *search, uint32_t axis)
     return at == HF_GRID_UNSET ? "as it is" : search->grid->axes[axis].texts[at];
 }
 
+static bool is_flat(const struct hf_grid_score *scores, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        if (scores[i].recover_s != scores[0].recover_s ||
+            scores[i].degraded_s != scores[0].degraded_s) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What the time to recover is along an axis, the others at their best. */
 static void show_axis(const struct hf_term *term, const struct search *search, uint32_t axis,
                       uint32_t first)
@@ -109,6 +120,13 @@ static void show_axis(const struct hf_term *term, const struct search *search, u
     struct hf_table table;
     hf_term_put(term, HF_STYLE_NAME, "\n%s", at->key);
     hf_term_put(term, HF_STYLE_BOLD, "  %s\n", chosen(search, axis));
+    if (is_flat(&search->scores[first], at->count)) {
+        char text[HF_QUANTITY_TEXT_MAX];
+        recover_text(search->scores[first].recover_s, text);
+        hf_term_put(term, HF_STYLE_PLAIN, "    %s to %s: %s, it does not matter here\n",
+                    at->texts[0], at->texts[at->count - 1], text);
+        return;
+    }
     hf_table_init(&table, "|>|");
     for (uint32_t i = 0; i < at->count; i++) {
         const struct hf_grid_score *score = &search->scores[first + i];

@@ -16,8 +16,10 @@ enum {
     OUTPUT_CAP = 1 << 20,
     ENDPOINTS_MAX = 8,
     TYPE_SOA = 6,
+    SOA_RDATA_MIN = 22,
     SOA_STANDARD_S = 900, /* where the zone's server does not answer */
-    WORKERS_EACH = 1,     /* of a backend */
+    ASK_MS = 3000,
+    WORKERS_EACH = 1, /* of a backend */
 };
 
 static const struct hf_option options[] = {
@@ -35,11 +37,21 @@ struct caller {
     uint32_t tolerated_ms; /* 0: nothing is said */
 };
 
+/* What the zone's server says of answers that are not there. */
+struct soa {
+    uint32_t zone;
+    uint32_t ttl_s, minimum_s;
+    bool is_known;
+    bool is_silent; /* there was no answer in time */
+    char why[HF_ASK_WHY_MAX];
+};
+
 struct draft {
     const struct hf_invocation *invocation;
     const struct hf_config *config;
     struct hf_buf text;
     uint32_t endpoints[ENDPOINTS_MAX];
+    struct soa soas[ENDPOINTS_MAX]; /* by endpoint */
     uint32_t count, left_out;
     struct caller callers[HF_DRILL_CLIENTS_MAX];
     uint32_t caller_count;
@@ -83,30 +95,61 @@ static bool choose(struct draft *draft)
     return draft->count > 0;
 }
 
-/* The TTL and the minimum of the zone's SOA, from its server; false: why is in the text. */
-static bool ask_soa(struct draft *draft, uint32_t zone, uint32_t *ret_ttl_s,
-                    uint32_t *ret_minimum_s)
+static bool ask(const struct draft *draft, struct soa *soa)
 {
+    const struct hf_config_zone *zone = &draft->config->zones[soa->zone];
     struct hf_ask *ask = NULL;
     struct hf_answer answer;
-    if (hf_ask_open(draft->config, zone, &ask) != HF_OK) {
-        hf_buf_put_text(&draft->text, "    # The zone's server cannot be asked; ");
+    if (hf_ask_open(draft->config, soa->zone, &ask) != HF_OK) {
+        const struct hf_config_target *target = &draft->config->targets[zone->target];
+        (void)snprintf(soa->why, sizeof(soa->why), "target %s: %s", target->name,
+                       target->type == HF_TARGET_KNOT ? "Holdfast has not started its knotd yet"
+                                                      : "its key cannot be read");
         return false;
     }
+    hf_ask_limit(ask, ASK_MS);
+    int error = hf_ask_rrset(ask, zone->apex, TYPE_SOA, &answer);
     bool is_known =
-        hf_ask_rrset(ask, draft->config->zones[zone].apex, TYPE_SOA, &answer) == HF_OK &&
-        answer.count == 1 && answer.records[0].rdata_size >= 4;
+        error == HF_OK && answer.count == 1 && answer.records[0].rdata_size >= SOA_RDATA_MIN;
     if (is_known) {
-        const struct hf_ask_record *soa = &answer.records[0];
-        const uint8_t *last = soa->rdata + soa->rdata_size - 4; /* RFC 1035: MINIMUM is the last */
-        *ret_ttl_s = soa->ttl_s;
-        *ret_minimum_s = (uint32_t)last[0] << 24 | (uint32_t)last[1] << 16 |
+        const struct hf_ask_record *record = &answer.records[0];
+        const uint8_t *last = record->rdata + record->rdata_size - 4; /* RFC 1035: MINIMUM */
+        soa->ttl_s = record->ttl_s;
+        soa->minimum_s = (uint32_t)last[0] << 24 | (uint32_t)last[1] << 16 |
                          (uint32_t)last[2] << 8 | (uint32_t)last[3];
     } else {
-        hf_buf_put_text(&draft->text, "    # The zone's server does not answer; ");
+        soa->is_silent = error == HF_ETIMEOUT;
+        const char *why = hf_ask_why(ask);
+        if (why[0] != 0 && error != HF_OK) {
+            (void)snprintf(soa->why, sizeof(soa->why), "%s", why);
+        } else {
+            (void)snprintf(soa->why, sizeof(soa->why), "the server of %s %s", zone->name,
+                           error == HF_OK ? "has none" : "refuses to say");
+        }
     }
     hf_ask_close(ask);
     return is_known;
+}
+
+/* Each zone once, and a target that was silent not again: so this ends in seconds. */
+static void find_soa(struct draft *draft, uint32_t zone, struct soa *soa)
+{
+    uint32_t target = draft->config->zones[zone].target;
+    *soa = (struct soa){.zone = zone, .ttl_s = SOA_STANDARD_S, .minimum_s = SOA_STANDARD_S};
+    for (const struct soa *known = draft->soas; known < soa; known++) {
+        if (known->zone == zone ||
+            (known->is_silent && draft->config->zones[known->zone].target == target)) {
+            *soa = *known;
+            soa->zone = zone;
+            return;
+        }
+    }
+    soa->is_known = ask(draft, soa);
+    if (!soa->is_known) {
+        hf_term_put(&draft->invocation->err, HF_STYLE_WARN,
+                    "No SOA, %us is assumed for the TTL of empty answers: %s\n",
+                    (unsigned)SOA_STANDARD_S, soa->why);
+    }
 }
 
 static void put_names(struct draft *draft)
@@ -115,18 +158,19 @@ static void put_names(struct draft *draft)
     for (uint32_t i = 0; i < draft->count; i++) {
         const struct hf_config_endpoint *endpoint = &draft->config->endpoints[draft->endpoints[i]];
         const struct hf_config_policy *policy = &draft->config->policies[endpoint->policy];
+        const char *zone = draft->config->zones[endpoint->zone].name;
+        const struct soa *soa = &draft->soas[i];
         char label[HF_NAME_TEXT_MAX];
-        uint32_t ttl_s = SOA_STANDARD_S, minimum_s = SOA_STANDARD_S;
         (void)label_of(draft, draft->endpoints[i], label);
+        find_soa(draft, endpoint->zone, &draft->soas[i]);
         hf_buf_printf(&draft->text, "  %s:\n    ttl: %" PRIu32 "s\n", label, policy->ttl_s);
-        if (ask_soa(draft, endpoint->zone, &ttl_s, &minimum_s)) {
-            hf_buf_printf(&draft->text, "    # From the SOA of %s:\n",
-                          draft->config->zones[endpoint->zone].name);
+        if (soa->is_known) {
+            hf_buf_printf(&draft->text, "    # From the SOA of %s:\n", zone);
         } else {
-            hf_buf_put_text(&draft->text, "see the SOA of your zone:\n");
+            hf_buf_printf(&draft->text, "    # Assumed; no SOA: %s\n", soa->why);
         }
         hf_buf_printf(&draft->text, "    soa_ttl: %" PRIu32 "s\n    soa_minimum: %" PRIu32 "s\n",
-                      ttl_s, minimum_s);
+                      soa->ttl_s, soa->minimum_s);
     }
 }
 

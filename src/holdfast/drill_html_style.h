@@ -22,7 +22,7 @@
     "h2{font-size:1.05rem;margin:1.6rem 0 .5rem}\n"                                                \
     "h3{font-size:.92rem;font-weight:600;margin:.9rem 0 .1rem}\n"                                  \
     "p{max-width:60rem;margin:0 0 .9rem}\n"                                                        \
-    ".wide{overflow-x:auto}\n"                                                                     \
+    ".wide{overflow-x:auto}.wide+p{margin-top:.8rem;color:var(--dim)}\n"                           \
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"                          \
     "th,td{padding:.22rem .8rem .22rem 0;text-align:right;border-bottom:1px solid var(--rule);"    \
     "vertical-align:baseline}\n"                                                                   \
@@ -64,7 +64,7 @@
     "seen[l.dataset.n]=(v>=1e6?(v/1e6).toFixed(2)+'M':v>=1e4?(v/1e3).toFixed(1)+'k':"              \
     "v.toFixed(v<10?1:0))+d.u}}\n"                                                                 \
     "for(const n in seen)out.push(n+' '+seen[n]);\n"                                               \
-    "c.querySelector('.read').textContent=out.join('   ')}}\n"                                     \
+    "c.querySelector('.read').textContent=out.join(' \u00b7 ')}}\n"                                \
     "for(const c of charts)c.addEventListener('pointermove',e=>{const r="                          \
     "c.getBoundingClientRect(),d=c.dataset,x=(e.clientX-r.left)*d.v/r.width;"                      \
     "tell(Math.min(1,Math.max(0,(x-d.x)/d.w)))});\n"                                               \

@@ -180,8 +180,10 @@ static void junit_case(const struct hf_trials *trials, const struct hf_trial *tr
     value_text(bound, row.worst, worst);
     hf_buf_put_text(xml, "    <testcase classname=\"");
     hf_html_put_text(xml, trial->test->name);
-    hf_buf_printf(xml, "\" name=\"%s%" PRIu64 " hosts: ", trial->is_without ? "without, " : "",
-                  trial->file->hosts);
+    hf_buf_printf(xml, "\" name=\"%s", trial->is_without ? "without: " : "");
+    if (trial->file->hosts > 0) {
+        hf_buf_printf(xml, "%" PRIu64 " hosts: ", trial->file->hosts);
+    }
     hf_html_put_text(xml, what);
     hf_buf_put_text(xml, "\">");
     if (!row.is_judged) {

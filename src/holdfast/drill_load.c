@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "codec/quantity.h"
 #include "holdfast/drill_program.h"
 #include "holdfast/tool.h"
 
@@ -28,6 +29,23 @@ int hf_drill_option_double(const struct hf_invocation *invocation, const char *n
         return HF_EINVAL;
     }
     *ret_value = value;
+    return HF_OK;
+}
+
+int hf_drill_option_hosts(const struct hf_invocation *invocation, uint64_t *ret_hosts)
+{
+    const char *text = hf_option_value(invocation, "hosts");
+    double hosts = 0;
+    if (text == NULL) {
+        return HF_OK;
+    }
+    if (hf_quantity_parse(text, HF_QUANTITY_COUNT, &hosts) != HF_OK || hosts < 1 ||
+        hosts > HF_DRILL_HOLDERS_MAX || hosts != (double)(uint64_t)hosts) {
+        (void)hf_command_misuse(invocation, "--hosts: found '%s', expected 1 to 20M, such as 10k",
+                                text);
+        return HF_EINVAL;
+    }
+    *ret_hosts = (uint64_t)hosts;
     return HF_OK;
 }
 
@@ -157,7 +175,7 @@ int hf_drill_set_read(const struct hf_invocation *invocation, struct hf_drill_se
     uint32_t path_count = 0;
     uint64_t hosts = 0;
     *set = (struct hf_drill_set){.scale = 1};
-    if (hf_option_number(invocation, "hosts", 1, HF_DRILL_HOLDERS_MAX, &hosts) != HF_OK ||
+    if (hf_drill_option_hosts(invocation, &hosts) != HF_OK ||
         hf_drill_option_double(invocation, "scale", &set->scale) != HF_OK) {
         return HF_EXIT_USAGE;
     }
@@ -182,6 +200,16 @@ int hf_drill_set_read(const struct hf_invocation *invocation, struct hf_drill_se
         hf_drill_set_free(set);
     }
     return status;
+}
+
+const char *hf_drill_set_title(const struct hf_drill_set *set, uint32_t run)
+{
+    bool is_one_file = set->count > 1;
+    for (uint32_t i = 1; i < set->count; i++) {
+        is_one_file =
+            is_one_file && strcmp(set->variants[i].file->path, set->variants[0].file->path) == 0;
+    }
+    return is_one_file ? set->variants[run].remedies : set->variants[run].label;
 }
 
 void hf_drill_set_free(struct hf_drill_set *set)

@@ -69,7 +69,7 @@ static void put_totals(struct page *page)
     hf_buf_put_text(page->html, "<h2>What it came to</h2>\n<div class=wide><table><thead><tr><th>");
     for (uint32_t run = 0; run < page->set->count; run++) {
         hf_buf_put_text(page->html, "<th scope=col>");
-        hf_html_put_text(page->html, page->set->variants[run].label);
+        hf_html_put_text(page->html, hf_drill_set_title(page->set, run));
     }
     hf_buf_put_text(page->html, "</thead>\n");
     for (int row = 0; row < (int)(sizeof(rows) / sizeof(rows[0])); row++) {
@@ -83,12 +83,58 @@ static void put_totals(struct page *page)
     }
 }
 
+/* The same dependent in another run; false: it has none. */
+static bool find_dependent(const struct page *page, uint32_t run,
+                           const struct hf_drill_dependent *wanted,
+                           struct hf_drill_dependent *ret_found)
+{
+    for (uint32_t i = 0;
+         hf_drill_dependent_at(scenario_of(page, run), &page->runs[run].result, i, ret_found);
+         i++) {
+        if (ret_found->part == wanted->part && strcmp(ret_found->label, wanted->label) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_ever_degraded(const struct page *page, const struct hf_drill_dependent *wanted)
+{
+    struct hf_drill_dependent found;
+    for (uint32_t run = 0; run < page->set->count; run++) {
+        if (find_dependent(page, run, wanted, &found) && found.health->degraded_us > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those that have nothing to tell, in one sentence. */
+static void put_well(struct page *page)
+{
+    struct hf_drill_dependent at;
+    bool is_begun = false;
+    for (uint32_t i = 0; hf_drill_dependent_at(scenario_of(page, 0), &page->runs[0].result, i, &at);
+         i++) {
+        if (!is_ever_degraded(page, &at)) {
+            hf_buf_put_text(page->html, is_begun ? "; " : "<p>Never degraded: ");
+            hf_html_put_text(page->html, at.label);
+            hf_buf_printf(page->html, " (%s)", at.what);
+            is_begun = true;
+        }
+    }
+    hf_buf_put_text(page->html, is_begun ? ".</p>\n" : "");
+}
+
 /* Degraded and recovered, of each dependent of the first run. */
 static void put_dependents(struct page *page)
 {
     struct hf_drill_dependent at, other;
     for (uint32_t i = 0; hf_drill_dependent_at(scenario_of(page, 0), &page->runs[0].result, i, &at);
          i++) {
+        if (!is_ever_degraded(page, &at)) {
+            continue;
+        }
         hf_buf_printf(page->html, "<tr class=part><th colspan=%" PRIu32 ">", page->set->count + 1);
         hf_html_put_text(page->html, at.label);
         hf_buf_printf(page->html, ": %s</th></tr>\n", at.what);
@@ -96,13 +142,7 @@ static void put_dependents(struct page *page)
             hf_buf_printf(page->html, "<tr><td>%s</td>",
                           row == 0 ? "Time degraded" : "Time to recover");
             for (uint32_t run = 0; run < page->set->count; run++) {
-                uint32_t j = 0;
-                bool found = false;
-                while (!found && hf_drill_dependent_at(scenario_of(page, run),
-                                                       &page->runs[run].result, j++, &other)) {
-                    found = other.part == at.part && strcmp(other.label, at.label) == 0;
-                }
-                if (found) {
+                if (find_dependent(page, run, &at, &other)) {
                     put_time(page->html,
                              row == 0 ? other.health->degraded_us : other.health->recover_us);
                 } else {
@@ -113,6 +153,7 @@ static void put_dependents(struct page *page)
         }
     }
     hf_buf_put_text(page->html, "</table></div>\n");
+    put_well(page);
 }
 
 /* --- what was done when --- */
@@ -210,7 +251,7 @@ static void put_key(struct page *page)
         hf_buf_printf(page->html,
                       "<span><b style=\"background:var(--c%" PRIu32 ")\"></b>%" PRIu32 " ", run,
                       run + 1);
-        hf_html_put_text(page->html, page->set->variants[run].label);
+        hf_html_put_text(page->html, hf_drill_set_title(page->set, run));
         hf_buf_put_text(page->html, "</span>");
     }
     hf_buf_put_text(page->html, "<span><b style=\"background:var(--fg)\"></b>repaired</span>"

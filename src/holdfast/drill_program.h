@@ -51,12 +51,18 @@ int hf_drill_set_read(const struct hf_invocation *invocation, struct hf_drill_se
                       const char **ret_ranges, uint32_t *ret_range_count);
 void hf_drill_set_free(struct hf_drill_set *set);
 
+/* What tells a run from the others: its remedies where all are of one file, else its label. */
+const char *hf_drill_set_title(const struct hf_drill_set *set, uint32_t run);
+
 /*
  * One file in one variant. hosts above 0: the choice's scale becomes what makes so many of them.
  * NULL after the problems were printed.
  */
 struct hf_drill_file *hf_drill_open(const struct hf_invocation *invocation, const char *path,
                                     struct hf_drill_choice *choice, uint64_t hosts);
+
+/* --hosts as a count, such as 10k; HF_EINVAL after a message. Untouched if not given. */
+int hf_drill_option_hosts(const struct hf_invocation *invocation, uint64_t *ret_hosts);
 
 /* An option as a decimal number above 0; HF_EINVAL after a message. Untouched if not given. */
 int hf_drill_option_double(const struct hf_invocation *invocation, const char *name,

@@ -51,6 +51,7 @@ static int report(const struct hf_invocation *invocation, const struct hf_drill_
     if (html != NULL && status == HF_EXIT_DONE) {
         status = write_file(invocation, html, set, runs, hf_drill_page_write);
         if (status == HF_EXIT_DONE && !invocation->json) {
+            (void)fflush(invocation->out.stream); /* the report's name comes last */
             hf_term_put(&invocation->err, HF_STYLE_DIM, "\nReport: %s\n", html);
         }
     }

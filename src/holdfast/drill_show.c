@@ -7,7 +7,7 @@
 #include "codec/quantity.h"
 #include "holdfast/tool.h"
 
-enum { CURVE_WIDTH_MAX = 60, CURVE_LABEL = 34 };
+enum { CURVE_WIDTH_MAX = 60, CURVE_WORD = 9, CURVE_LABEL_MAX = 26, CURVE_SCALE = 12 };
 
 struct shown {
     const struct hf_term *term;
@@ -165,12 +165,37 @@ static void fleet_left(struct shown *shown, uint32_t run, uint32_t part)
     put_count(shown, shown->runs[run].result.fleet_sums[part].left);
 }
 
+static void fleet_whole(struct shown *shown, uint32_t run, uint32_t part)
+{
+    (void)run;
+    (void)part;
+    put_share(shown, 1, 0);
+}
+
+/* In no run does a node of this fleet leave: there is nothing to tell. */
+static bool stays_whole(const struct shown *shown, const char *label)
+{
+    for (uint32_t run = 0; run < shown->set->count; run++) {
+        uint16_t at = hf_drill_find(scenario_of(shown, run), HF_DRILL_PART_FLEET, label);
+        const struct hf_drill_fleet_summary *sum =
+            at == HF_DRILL_NONE ? NULL : &shown->runs[run].result.fleet_sums[at];
+        if (sum != NULL && (sum->left > 0 || sum->health.worst_share < 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void show_dependents(struct shown *shown)
 {
     struct hf_drill_dependent at;
     for (uint32_t i = 0;
          hf_drill_dependent_at(scenario_of(shown, 0), &shown->runs[0].result, i, &at); i++) {
         put_title(shown, "%s: %s", at.label, at.what);
+        if (at.part == HF_DRILL_PART_FLEET && stays_whole(shown, at.label)) {
+            row(shown, "all nodes, all the time", at.part, at.label, fleet_whole);
+            continue;
+        }
         show_health(shown, &at);
         if (at.part == HF_DRILL_PART_CLIENT) {
             row(shown, "attempts an operation", at.part, at.label, client_amplification);
@@ -234,15 +259,15 @@ static double mean_of(const struct hf_drill_scenario *scenario,
 }
 
 static void show_curve(const struct shown *shown, uint32_t run, enum hf_drill_curve_kind kind,
-                       uint32_t part)
+                       uint32_t part, uint32_t label_width)
 {
     static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     const struct hf_drill_scenario *scenario = scenario_of(shown, run);
     const struct hf_drill_result *result = &shown->runs[run].result;
     double means[CURVE_WIDTH_MAX], most = hf_drill_curve_info(kind)->is_share ? 1 : 0;
     uint32_t all = (uint32_t)(scenario->length_us / scenario->bucket_us);
-    uint32_t room =
-        shown->term->width > CURVE_LABEL + 16 ? shown->term->width - CURVE_LABEL - 16 : 16;
+    uint32_t beside = 2 + CURVE_WORD + 1 + label_width + 1 + CURVE_SCALE;
+    uint32_t room = shown->term->width > beside + 16 ? shown->term->width - beside : 16;
     uint32_t width = room < CURVE_WIDTH_MAX ? room : CURVE_WIDTH_MAX;
     width = all < width ? all : width;
     for (uint32_t i = 0; i < width; i++) {
@@ -252,7 +277,7 @@ static void show_curve(const struct shown *shown, uint32_t run, enum hf_drill_cu
         means[i] = mean_of(scenario, result, kind, part, first, last);
         most = means[i] > most ? means[i] : most;
     }
-    char text[CURVE_WIDTH_MAX * 4] = "", title[HF_DRILL_LABEL_SIZE + 64];
+    char text[CURVE_WIDTH_MAX * 4] = "";
     size_t size = 0;
     for (uint32_t i = 0; i < width; i++) {
         int level = most > 0 ? (int)(means[i] / most * 7.999) : 0;
@@ -262,8 +287,10 @@ static void show_curve(const struct shown *shown, uint32_t run, enum hf_drill_cu
     const struct hf_drill_curve_info *info = hf_drill_curve_info(kind);
     char scale[HF_QUANTITY_TEXT_MAX];
     hf_quantity_text(most, info->is_share ? HF_QUANTITY_SHARE : HF_QUANTITY_COUNT, scale);
-    (void)snprintf(title, sizeof(title), info->title, hf_drill_label(scenario, info->part, part));
-    hf_term_put(shown->term, HF_STYLE_PLAIN, "  %-*.*s ", CURVE_LABEL, CURVE_LABEL, title);
+    const char *label = hf_drill_label(scenario, info->part, part);
+    bool is_cut = strlen(label) > label_width;
+    hf_term_put(shown->term, HF_STYLE_PLAIN, "  %-*s %-*.*s%s ", CURVE_WORD, info->word,
+                (int)label_width - is_cut, (int)label_width - is_cut, label, is_cut ? "…" : "");
     hf_term_put(shown->term, info->is_share ? HF_STYLE_NAME : HF_STYLE_WARN, "%s", text);
     hf_term_put(shown->term, HF_STYLE_DIM, " %s%s\n", scale, info->is_share ? "" : info->unit);
 }
@@ -282,10 +309,23 @@ static void show_curves(const struct shown *shown, uint32_t run)
     hf_term_put(shown->term, HF_STYLE_BOLD, "\n%s", shown->set->variants[run].label);
     hf_term_put(shown->term, HF_STYLE_DIM, "  %s to %s%s%s\n", begin, end,
                 file->has_clock ? " " : "", file->has_clock ? file->clock_zone : "");
+    uint32_t label_width = 0;
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         enum hf_drill_part part = hf_drill_curve_info(kinds[k])->part;
         for (uint32_t i = 0; hf_drill_label(scenario, part, i)[0] != 0; i++) {
-            show_curve(shown, run, kinds[k], i);
+            uint32_t width = (uint32_t)strlen(hf_drill_label(scenario, part, i));
+            label_width = width > label_width ? width : label_width;
+        }
+    }
+    label_width = label_width < CURVE_LABEL_MAX ? label_width : CURVE_LABEL_MAX;
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        enum hf_drill_part part = hf_drill_curve_info(kinds[k])->part;
+        for (uint32_t i = 0; hf_drill_label(scenario, part, i)[0] != 0; i++) {
+            bool is_whole = kinds[k] == HF_DRILL_CURVE_SERVING &&
+                            stays_whole(shown, hf_drill_label(scenario, part, i));
+            if (!is_whole) {
+                show_curve(shown, run, kinds[k], i, label_width);
+            }
         }
     }
 }
@@ -311,11 +351,8 @@ void hf_drill_show(const struct hf_term *term, const struct hf_drill_set *set,
     char titles[64 + HF_DRILL_RUNS_MAX * (HF_DRILL_RUN_LABEL_MAX + 2)] = "";
     size_t size = 0;
     for (uint32_t run = 0; run < set->count; run++) {
-        const char *title = set->count > 1 && strcmp(set->variants[run].file->path,
-                                                     set->variants[0].file->path) == 0
-                                ? set->variants[run].remedies
-                                : set->variants[run].label;
-        size += (size_t)snprintf(titles + size, sizeof(titles) - size, "|>%s", title);
+        size += (size_t)snprintf(titles + size, sizeof(titles) - size, "|>%s",
+                                 hf_drill_set_title(set, run));
     }
     show_state(&shown);
     hf_table_init(&shown.table, titles);

@@ -165,20 +165,23 @@ bool hf_drill_judge(const struct hf_drill_scenario *scenario, const struct hf_dr
 const struct hf_drill_curve_info *hf_drill_curve_info(enum hf_drill_curve_kind kind)
 {
     static const struct hf_drill_curve_info infos[HF_DRILL_CURVES] = {
-        [HF_DRILL_CURVE_ANSWERS] = {"Lookups of %s that got addresses", "%", HF_DRILL_PART_NAME,
+        [HF_DRILL_CURVE_ANSWERS] = {"Lookups of %s that got addresses", "answers", "%",
+                                    HF_DRILL_PART_NAME, true},
+        [HF_DRILL_CURVE_GOODPUT] = {"Operations of %s that succeed", "successes", "%",
+                                    HF_DRILL_PART_CLIENT, true},
+        [HF_DRILL_CURVE_ATTEMPTS] = {"Attempts of %s", NULL, "/s", HF_DRILL_PART_CLIENT, false},
+        [HF_DRILL_CURVE_RETRIES] = {"Retries of %s", NULL, "/s", HF_DRILL_PART_CLIENT, false},
+        [HF_DRILL_CURVE_QUEUE] = {"Queue of %s", "queue", "", HF_DRILL_PART_SERVICE, false},
+        [HF_DRILL_CURVE_DONE] = {"Done by %s and wanted", NULL, "/s", HF_DRILL_PART_SERVICE, false},
+        [HF_DRILL_CURVE_WASTED] = {"Done by %s for nobody", NULL, "/s", HF_DRILL_PART_SERVICE,
+                                   false},
+        [HF_DRILL_CURVE_HELD] = {"Leases held, %s", "leases", "%", HF_DRILL_PART_MANAGER, true},
+        [HF_DRILL_CURVE_CLAIMS] = {"Attempts to claim, %s", NULL, "/s", HF_DRILL_PART_MANAGER,
+                                   false},
+        [HF_DRILL_CURVE_SERVING] = {"Nodes of %s in service", "capacity", "%", HF_DRILL_PART_FLEET,
                                     true},
-        [HF_DRILL_CURVE_GOODPUT] = {"Operations of %s that succeed", "%", HF_DRILL_PART_CLIENT,
-                                    true},
-        [HF_DRILL_CURVE_ATTEMPTS] = {"Attempts of %s", "/s", HF_DRILL_PART_CLIENT, false},
-        [HF_DRILL_CURVE_RETRIES] = {"Retries of %s", "/s", HF_DRILL_PART_CLIENT, false},
-        [HF_DRILL_CURVE_QUEUE] = {"Queue of %s", "", HF_DRILL_PART_SERVICE, false},
-        [HF_DRILL_CURVE_DONE] = {"Done by %s and wanted", "/s", HF_DRILL_PART_SERVICE, false},
-        [HF_DRILL_CURVE_WASTED] = {"Done by %s for nobody", "/s", HF_DRILL_PART_SERVICE, false},
-        [HF_DRILL_CURVE_HELD] = {"Leases held, %s", "%", HF_DRILL_PART_MANAGER, true},
-        [HF_DRILL_CURVE_CLAIMS] = {"Attempts to claim, %s", "/s", HF_DRILL_PART_MANAGER, false},
-        [HF_DRILL_CURVE_SERVING] = {"Nodes of %s in service", "%", HF_DRILL_PART_FLEET, true},
-        [HF_DRILL_CURVE_REMOVED] = {"Nodes of %s that work and are out", "%", HF_DRILL_PART_FLEET,
-                                    true},
+        [HF_DRILL_CURVE_REMOVED] = {"Nodes of %s that work and are out", NULL, "%",
+                                    HF_DRILL_PART_FLEET, true},
     };
     return &infos[kind];
 }

@@ -64,6 +64,7 @@ enum hf_drill_curve_kind {
 
 struct hf_drill_curve_info {
     const char *title; /* of its chart, with a %s for the part's label */
+    const char *word;  /* beside the label, where there is little room; NULL: not shown there */
     const char *unit;
     enum hf_drill_part part;
     bool is_share;

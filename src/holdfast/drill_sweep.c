@@ -46,6 +46,7 @@ static int report(const struct hf_invocation *invocation, const struct hf_sweep 
     if (html != NULL && status == HF_EXIT_DONE) {
         status = write_file(invocation, html, sweep, hf_sweep_page);
         if (status == HF_EXIT_DONE && !invocation->json) {
+            (void)fflush(invocation->out.stream); /* the report's name comes last */
             hf_term_put(&invocation->err, HF_STYLE_DIM, "\nReport: %s\n", html);
         }
     }

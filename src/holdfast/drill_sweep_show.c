@@ -91,6 +91,18 @@ static const char *subject_of(const struct hf_grid *grid)
     return grid->question.of[0] != 0 ? grid->question.of : "all parts, the worst";
 }
 
+static bool is_flat(const struct hf_sweep *sweep)
+{
+    for (uint32_t i = 0; i < sweep->rows * sweep->columns; i++) {
+        const struct hf_grid_score *score = &sweep->scores[i], *first = &sweep->scores[0];
+        if (!score->is_known || score->collapsed != first->collapsed ||
+            score->value != first->value) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void hf_sweep_show(const struct hf_term *term, const struct hf_sweep *sweep)
 {
     const struct hf_grid *grid = sweep->grid;
@@ -115,8 +127,10 @@ void hf_sweep_show(const struct hf_term *term, const struct hf_sweep *sweep)
     }
     hf_term_put(term, HF_STYLE_NAME, "\n%10s  %s\n", "", grid->axes[0].key);
     hf_term_put(term, HF_STYLE_DIM,
-                "\nnever: degraded to the end of the run; the line is the border "
-                "of collapse.\n");
+                is_flat(sweep)
+                    ? "\nIt is the same everywhere: what was varied does not matter here.\n"
+                    : "\nnever: degraded to the end of the run; the line is the border "
+                      "of collapse.\n");
 }
 
 /* --- for other tools --- */

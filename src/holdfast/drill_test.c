@@ -75,7 +75,7 @@ static int run_suite(const struct hf_invocation *invocation, struct hf_trials *t
 {
     uint64_t hosts = 0, seeds = 0, threads = 0;
     const char *only = hf_option_value(invocation, "only");
-    if (hf_option_number(invocation, "hosts", 1, HF_DRILL_HOLDERS_MAX, &hosts) != HF_OK ||
+    if (hf_drill_option_hosts(invocation, &hosts) != HF_OK ||
         hf_option_number(invocation, "seeds", 1, HF_SUITE_SEEDS_MAX, &seeds) != HF_OK ||
         hf_option_number(invocation, "jobs", 1, 256, &threads) != HF_OK) {
         return HF_EXIT_USAGE;

@@ -224,10 +224,23 @@ bool hf_tool_progress_due(struct hf_tool_progress *progress)
     return true;
 }
 
+/* Octets of the first so many characters; a bar's blocks are three octets each. */
+static int octets_of(const char *text, uint32_t characters)
+{
+    int size = 0;
+    for (; text[size] != 0; size++) {
+        bool begins = ((unsigned char)text[size] & 0xc0U) != 0x80U;
+        if (begins && characters-- == 0) {
+            break;
+        }
+    }
+    return size;
+}
+
 void hf_tool_progress_put(struct hf_tool_progress *progress, const char *text)
 {
-    int width = (int)progress->term->width - 1;
-    (void)fprintf(progress->term->stream, "\r\x1b[K%.*s", width, text);
+    uint32_t width = progress->term->width > 1 ? progress->term->width - 1 : 1;
+    (void)fprintf(progress->term->stream, "\r\x1b[K%.*s", octets_of(text, width), text);
     (void)fflush(progress->term->stream);
     progress->is_there = true;
 }

@@ -16,6 +16,7 @@ import time
 import xml.etree.ElementTree
 
 from probes import BUILD, Cases
+from servers import Knotd
 
 case = Cases()
 DRILL = BUILD / "holdfast-drill"
@@ -79,7 +80,8 @@ def a_report_stands_alone():
         assert html.count("<svg") > 5 and "prefers-color-scheme:dark" in html
         assert "leases, all" in html and "never" in html
         assert "time to recover" in text and "▁" in text
-        drill("run", LEASES, "--hosts", 2000, "--html", folder + "/none/x.html", status=1)
+        drill("run", LEASES, "--hosts", "2k", "--html", folder + "/none/x.html", status=1)
+        assert "1 to 20M" in drill("run", LEASES, "--hosts", "1.5", status=2)[1]
 
 
 @case
@@ -174,7 +176,7 @@ def an_installation_becomes_a_scenario():
     with tempfile.TemporaryDirectory() as folder:
         scenario = pathlib.Path(folder) / "mine.yaml"
         scenario.write_text(drill("from-config", "-c", config)[0])
-        assert "cannot be asked" in scenario.read_text()
+        assert "has not started its knotd yet" in scenario.read_text()
         assert "nodes: 6" in scenario.read_text() and "interval: 1s" in scenario.read_text()
         plain, short = drill_json("run", scenario, "--with", "none,negative-ttl")["runs"]
         found = plain["recover_s"], short["recover_s"]
@@ -188,6 +190,51 @@ def an_installation_becomes_a_scenario():
         run = drill_json("run", scenario)["runs"][0]
         assert "till" in {dependent["label"] for dependent in run["dependents"]}
     drill("from-config", "-c", config, "--endpoint", "nobody.example.test", status=1)
+
+
+SOA_CONFIG = """
+installation: prod
+store: sqlite:{folder}/unused.db
+targets:
+  edge:
+    type: rfc2136
+    server: {server}
+    tsig: {{ name: holdfast, algorithm: hmac-sha256, secret_file: {folder}/secret }}
+zones: {{ example.test: {{ target: edge }}, example.net: {{ target: edge }} }}
+pools:
+  web:
+    check: {{ type: tcp, port: 80, interval: 1s, timeout: 500ms, rise: 2, fall: 2 }}
+    backends: [ {{ name: web-1, address: 127.0.0.11 }} ]
+endpoints:
+  api.example.test: {{ pools: [web], ttl: 5s }}
+  www.example.test: {{ pools: [web], ttl: 5s }}
+  www.example.net: {{ pools: [web], ttl: 5s }}
+"""
+
+
+@case
+def the_negative_ttl_is_asked_and_a_dead_server_costs_seconds():
+    with tempfile.TemporaryDirectory() as folder, Knotd(["example.test", "example.net"]) as server:
+        config = pathlib.Path(folder) / "holdfast.yaml"
+        config.write_text(SOA_CONFIG.format(folder=folder, server=server.address))
+        server.write_secret(f"{folder}/secret")
+        text, said = drill("from-config", "-c", config)
+        assert text.count("soa_ttl: 300s\n    soa_minimum: 5s") == 3, text
+        assert text.count("# From the SOA of example.test.") == 2 and "No SOA" not in said, said
+        server.pause()
+        begun = time.monotonic()
+        text, said = drill("from-config", "-c", config)
+        assert 2 < time.monotonic() - begun < 6, "three endpoints in two zones: it waits once"
+        assert text.count("soa_ttl: 900s\n    soa_minimum: 900s") == 3, text
+        assert text.count("# Assumed; no SOA: example.test.: no answer in time") == 3, text
+        assert said.count("No SOA, 900s is assumed") == 1, said
+        server.resume()
+        server.kill()
+        text, said = drill("from-config", "-c", config)
+        assert text.count("connection refused") == 3 and said.count("connection refused") == 2, text
+        scenario = pathlib.Path(folder) / "mine.yaml"
+        scenario.write_text(text)
+        drill("run", scenario)
 
 
 if __name__ == "__main__":

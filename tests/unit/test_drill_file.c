@@ -130,7 +130,7 @@ static void test_settings(void **state)
     } wrong[] = {
         {{"services.web.workers", "20"},
          "s.yaml:1:1: services.web.workers=20: found nothing called \"web.workers\" that can be "
-         "set\n"},
+         "set, expected one of db\n"},
         {{"services.db", "20"},
          "s.yaml:1:1: services.db=20: found nothing called \"db\" that can be set\n"},
         {{"services.db.workers", "-1"},

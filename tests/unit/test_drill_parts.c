@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The parts one by one: events, chance, caches, pools, breakers, hedges, queues, fleets, rules. */
+/* The parts one by one: chance, caches, pools, breakers, hedges, queues, fleets, rules. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include "drill/events.h"
 #include "drill/rng.h"
 #include "drill_runs.h"
 
@@ -44,62 +43,6 @@ static void run(void)
 {
     free(drill_now);
     drill_now = run_new(&scenario, 7, &result);
-}
-
-static bool is_odd(void *owner, const struct hf_event *event)
-{
-    (void)owner;
-    return event->subject % 2 == 1;
-}
-
-/* Against an order that is known: times in a scrambled order, over all rings. */
-static void test_events(void **state)
-{
-    (void)state;
-    enum { COUNT = 20000 };
-    size_t size = hf_events_layout(COUNT, UINT64_MAX >> 15);
-    struct hf_events *events = calloc(1, sizeof *events);
-    void *memory = calloc(1, size);
-    hf_events_init(events, memory, COUNT, UINT64_MAX >> 15);
-    for (uint32_t i = 0; i < COUNT; i++) {
-        uint64_t k = i * UINT64_C(7919) % COUNT; /* each once */
-        struct hf_event event = {.at_us = k * k * k / 50 * 50, .subject = i, .kind = 1};
-        assert_true(hf_events_add(events, &event));
-    }
-    struct hf_event event = {.at_us = 0, .subject = 0, .kind = 1}, last = {0};
-    assert_int_equal(events->count, COUNT);
-    hf_events_sweep(events, is_odd, NULL);
-    assert_int_equal(events->count, COUNT / 2);
-    for (uint32_t i = 0; i < COUNT / 2; i++) {
-        assert_true(hf_events_next(events, UINT64_MAX >> 15, &event));
-        assert_true(event.at_us > last.at_us ||
-                    (event.at_us == last.at_us && (i == 0 || event.subject > last.subject)));
-        assert_int_equal(event.subject % 2, 1);
-        last = event;
-    }
-    assert_false(hf_events_next(events, UINT64_MAX >> 15, &event));
-    free(memory);
-    free(events);
-}
-
-/* As full as it may be, and one more only after a sweep. */
-static void test_events_are_bounded(void **state)
-{
-    (void)state;
-    enum { COUNT = 700 };
-    struct hf_events *events = calloc(1, sizeof *events);
-    void *memory = calloc(1, hf_events_layout(COUNT, UINT64_MAX >> 15));
-    hf_events_init(events, memory, COUNT, UINT64_MAX >> 15);
-    uint32_t added = 0;
-    struct hf_event event = {.at_us = 5, .kind = 1};
-    while (hf_events_add(events, &event)) {
-        event.subject = ++added;
-    }
-    assert_true(added >= COUNT);
-    hf_events_sweep(events, is_odd, NULL);
-    assert_true(hf_events_add(events, &event));
-    free(memory);
-    free(events);
 }
 
 static void test_chance(void **state)
@@ -443,7 +386,6 @@ static void test_rule(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events),      cmocka_unit_test(test_events_are_bounded),
         cmocka_unit_test(test_chance),      cmocka_unit_test(test_same_seed_same_digest),
         cmocka_unit_test(test_presets),     cmocka_unit_test(test_serve_stale),
         cmocka_unit_test(test_pool),        cmocka_unit_test(test_breaker_and_hedge),

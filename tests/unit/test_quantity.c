@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -48,6 +49,19 @@ static const struct {
     {"1.1", HF_QUANTITY_RATIO, 1.1},
     {"1.1%", HF_QUANTITY_RATIO, -1},
 };
+
+/* Counts are asked whether they are whole: what a sweep writes has to be. */
+static void test_counts_are_exact(void **state)
+{
+    (void)state;
+    for (uint32_t count = 1000; count < 1000000; count += 10) {
+        char text[HF_QUANTITY_TEXT_MAX];
+        double value = 0;
+        (void)snprintf(text, sizeof(text), "%u.%03uk", count / 1000, count % 1000);
+        assert_int_equal(hf_quantity_parse(text, HF_QUANTITY_COUNT, &value), HF_OK);
+        assert_true(value == count);
+    }
+}
 
 static void test_reading(void **state)
 {
@@ -105,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_counts_are_exact),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_writing),
     };
