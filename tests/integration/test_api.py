@@ -197,7 +197,8 @@ def the_command_line_says_the_same(run):
 
     for words in (["status"], ["explain", API], ["history", API], ["history", "-n", "3"],
                   ["history", "--actions"], ["explain", "nothing.example.test"],
-                  ["explain", "a..b"]):
+                  ["explain", "a..b"], ["incident"], ["incident", "show", "1"],
+                  ["incident", "show", "x"]):
         for output in ("text", "json"):
             def both():
                 told, direct = (run.holdfast(*words, "--output", output, *more)
@@ -383,6 +384,22 @@ def a_receiver_hears_of_an_incident_and_people_add_messages():
         status, _, said = run.tcp(OPERATOR).ask(
             "POST", f"/api/v1/incidents/{found[0]['number']}/messages", text)
         assert status == 200 and said["incident"]["messages"][0]["who"] == "ann", said
+        number = str(found[0]["number"])
+        done = run.holdfast("incident", "message", number, "By command.")
+        assert (done.returncode, done.stdout) == (0, f"message added to incident {number}\n"), done
+        told = run.tcp().get("/api/v1/actions?limit=1")["actions"][0]
+        assert (told["command"], told["text"], told["via"]) == \
+            ("incident message", "By command.", "api"), told
+        done = run.holdfast("incident", "message", "99", "To nobody.")
+        assert done.returncode == 1 and "there is no incident 99" in done.stderr, done
+        for words, output in ((["list"], "text"), (["list"], "json"), (["show", number], "text"),
+                              (["show", number], "json")):
+            def both(words=words, output=output):
+                told, direct = (re.sub(r"now_ms.*|\d+(ms|s)\b|lost_ms.*", "", run.holdfast(
+                    "incident", *words, "--output", output, *more).stdout)
+                    for more in ([], ["--direct"]))
+                return told == direct and ("By command." in told or words == ["list"])
+            wait_for(both, f"incident {words} as {output} to be the same over the API", 10)
         hook.shutdown()
 
 
