@@ -19,6 +19,7 @@
 
 #include "holdfast/explain.h"
 #include "holdfast/incidents.h"
+#include "holdfast/metrics.h"
 #include "holdfast/status.h"
 #include "io/notify.h"
 #include "io/serve.h"
@@ -82,9 +83,10 @@ struct hf_api_writes {
     uint64_t since_ms;                           /* what is older may be missing */
     struct hf_api_heard heard[HF_REPORTS_MAX];
     uint32_t heard_count;
+    struct hf_delays delays; /* of what was written, where the plan still has it */
 };
 
-void hf_api_writes_refresh(struct hf_api_writes *writes, const struct hf_reports *reports);
+void hf_api_writes_refresh(struct hf_api_writes *writes, const struct hf_look *look);
 void hf_api_writes_release(struct hf_api_writes *writes);
 void hf_api_write_put_json(const struct hf_api_write *write, struct hf_json *json);
 

@@ -72,7 +72,7 @@ void hf_api_refresh(struct hf_api *api, uint64_t age_ms)
         hf_api_heads_refresh(&api->heads, &api->look->plan.head);
     }
     if ((news & HF_LOOK_REPORTS) != 0) {
-        hf_api_writes_refresh(api->writes, &api->look->reports);
+        hf_api_writes_refresh(api->writes, api->look);
     }
     hf_api_events_note(api, news);
     api->loop_ms = loop_ms();
