@@ -201,6 +201,7 @@ test("every view is well formed, light, dark and on a phone", async () => {
 
 test("a record that is edited by hand is put back, and the page says who did", async () => {
   await go("");
+  await prod.waitForCalm(); // or a new generation takes the edit away before it is seen as one
   await prod.edit(`del ${API}. A`);
   await see(page, `Somebody edited ${API}`, TOP);
   await see(page, /enactor-\d put generation \d+ back/, TOP);
