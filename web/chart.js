@@ -30,8 +30,8 @@ function options({ series, width, height, label, xValues, yValues, align }) {
     width, height, legend: { show: false }, cursor: { show: false },
     padding: [8, 16, 0, 0],
     scales: {
-      x: { time: false, range: (self, min, max) =>
-        (align === 0 ? [min - 0.6, max + 0.6] : [min, max]) },
+      x: { time: false, range: ({ data: [xs] }, min, max) => // the last column, too
+        (align === 0 ? [min - 0.6, max + 0.6] : [min, max + xs[1] - xs[0]]) },
       y: { range: (self, min, max) => [0, Math.max(max, 4)] },
     },
     axes: [

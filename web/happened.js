@@ -19,6 +19,7 @@ const DID = {
   rollback: (row) => `rolled ${all(row)} back to generation ${row.generation}`,
   release: (row) => `released ${all(row)}`, adopt: (row) => `adopted ${short(row.subject)}`,
   retire: (row) => `retired ${short(row.subject)}`,
+  "incident message": (row) => `said of incident ${row.subject}: “${row.text}”`,
 };
 const all = (row) => (row.subject === "*" ? "everything" : short(row.subject));
 

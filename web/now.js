@@ -8,7 +8,7 @@ import { Happened } from "./happened.js";
 import { Ago, Command, Empty, Glyph, Meter, Name, Panel, State, Table, Trouble } from "./parts.js";
 import { href } from "./route.js";
 import { now, status, useData } from "./state.js";
-import { endpointWords, headline, situations, writeWords, zoneWords } from "./words.js";
+import { endpointWords, headline, isQuiet, situations, writeWords, zoneWords } from "./words.js";
 
 const ZONES_SHOWN = 12;
 const WRITES_SPAN_MS = 15 * 60 * 1000;
@@ -63,12 +63,15 @@ function plannerTile({ planner, head }) {
     role: "decides what each name answers" };
 }
 
-function enactorTile({ enactors }) {
+function enactorTile({ enactors }, lags) {
   const alive = enactors.filter((row) => row.alive).length;
   const dead = enactors.filter((row) => !row.alive).map((row) => row.name);
+  const quiet = lags?.enactors.find((row) => isQuiet(row, lags.now_ms, now.value));
   return { view: "now", title: "Enactors", tone: alive === 0 ? "critical" : dead.length > 0
-    ? "warning" : "ok", value: `${alive} of ${enactors.length} at work`,
-    says: dead.length > 0 ? `${dead.join(", ")}: no sign of life` : "each writes every plan",
+    ? "warning" : quiet ? "idle" : "ok", value: `${alive} of ${enactors.length} at work`,
+    says: dead.length > 0 ? `${dead.join(", ")}: no sign of life`
+      : quiet ? html`${quiet.name} was last heard of <${Ago} at=${quiet.seen_ms} />`
+        : "each writes every plan",
     role: "write plans into DNS, all at once" };
 }
 
@@ -86,9 +89,9 @@ function serverTile(targets) {
     role: "answer, and refuse every write that is late" };
 }
 
-function Travel({ targets }) {
-  const tiles = [backendTile(status.value), plannerTile(status.value), enactorTile(status.value),
-    serverTile(targets)];
+function Travel({ targets, enactors }) {
+  const tiles = [backendTile(status.value), plannerTile(status.value),
+    enactorTile(status.value, enactors), serverTile(targets)];
   return html`<ol class="travel" aria-label="How a change travels">${tiles.map((tile) => html`
     <li key=${tile.title}><a class="tile ${tile.tone}" href=${href(tile.view)}>
       <span class="tile-title"><${Glyph} tone=${tile.tone} />${tile.title}</span>
@@ -128,7 +131,7 @@ function lag(row, since_ms) {
     return row.behind === 0 ? html`<${State} tone="ok">in step<//>`
       : html`<${State} tone="info">${count(row.behind)} to write<//>`;
   }
-  const tone = row.alive && lag_ms < 5000 ? "info" : "warning";
+  const tone = row.alive && !isQuiet(row, since_ms, now.value) ? "info" : "warning";
   return html`<${State} tone=${tone}>${plural(row.lag_generations, "plan")}, ${
     duration(lag_ms)}<//>`;
 }
@@ -136,6 +139,7 @@ function lag(row, since_ms) {
 const sum = (zones, key) => zones.reduce((total, zone) => total + zone[key], 0);
 
 function Enactors({ enactors, error }) {
+  const isQuietNow = (row) => isQuiet(row, enactors.now_ms, now.value);
   const head = ["Enactor", "Seen", "Lag", ...["Plan", "Written", "Refused", "Healed"].map((text) =>
     ({ text, className: "number" })), { text: "Process", className: "number" }];
   const rows = enactors?.enactors ?? [];
@@ -143,7 +147,8 @@ function Enactors({ enactors, error }) {
     <${Trouble} error=${error} what="Enactors" />
     <${Table} caption="Enactors and their lag" head=${head}>${rows.map((row) => html`
       <tr key=${row.name} class=${row.alive ? "" : "dead"}>
-        <th scope="row"><${State} tone=${row.alive ? "ok" : "warning"}>${row.name}<//></th>
+        <th scope="row"><${State} tone=${!row.alive ? "warning" : isQuietNow(row) ? "idle"
+          : "ok"}>${row.name}<//></th>
         <td><${Ago} at=${row.seen_ms} /></td><td>${lag(row, enactors.now_ms)}</td>
         <td class="number">${row.plan_generation}</td>
         <td class="number">${count(sum(row.zones, "written"))}</td>
@@ -233,11 +238,11 @@ export function Now() {
   const targets = useData("targets", ["status", "enactors", "beat"]);
   const enactors = useData("enactors", ["status", "enactors", "writes", "beat"]);
   const writes = useData("writes?limit=1000", ["writes"], 3000);
-  const down = useData("backends?verdict=down&limit=50", ["backends"], 2000);
+  const down = useData("backends?verdict=down&limit=50", ["backends"]);
   const items = situations({ status: status.value, down: down.body, writes: writes.body,
     enactors: enactors.body, now_ms: now.value });
   return html`<${Top} items=${items} />
-    <${Travel} targets=${targets.body} />
+    <${Travel} targets=${targets.body} enactors=${enactors.body} />
     <div class="columns">
       <div><${Happened} writes=${writes.body} />
         <${Writes} writes=${writes.body} error=${writes.error} /></div>

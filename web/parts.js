@@ -3,7 +3,7 @@
 import { html, useId, useState } from "./lib.js";
 import { ago, moment, short } from "./format.js";
 import { href } from "./route.js";
-import { now } from "./state.js";
+import { me, now } from "./state.js";
 
 // A state is never told by its colour alone.
 const GLYPHS = { ok: "●", info: "◐", notice: "◆", down: "▼", warning: "▲", critical: "✖",
@@ -33,9 +33,11 @@ export function Panel({ title, aside, children, className = "" }) {
   </section>`;
 }
 
-// What can be typed into a terminal, with a button that copies it.
-export function Command({ text, note = "" }) {
+// What can be typed into a terminal of the machine, with a button that copies it: with the program
+// and configuration of this installation.
+export function Command({ text: plain, note = "" }) {
   const [copied, setCopied] = useState(false);
+  const text = plain.replace(/^holdfast(?= )/, () => me.value?.command ?? "holdfast");
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);

@@ -4,6 +4,8 @@ import { ago, count, duration, list, plural, short } from "./format.js";
 
 export const RECENT_MS = 10 * 60 * 1000;
 const LAG_MS = 6000; // an enactor that lags for longer is worth a word
+const QUIET_MS = 6500; // it reports every 5 s, and within one that there is something to tell:
+const QUIET_LATE_MS = 2500; // a new plan
 
 // tone: ok, info, notice, warning, critical, idle.
 const ENDPOINT_STATES = {
@@ -95,14 +97,24 @@ const CAUSES = {
   claimed: "marks only", left: "left the plan",
 };
 
-// Of a plan or change; where it is known what left and what came, it says which way it went.
-export function cause({ cause: name, backend, added, removed }) {
-  const word = CAUSES[name] ?? name;
-  const isOneWay = added && removed && (added.length === 0) !== (removed.length === 0);
-  if (backend && isOneWay && name === "health") {
-    return `${backend} ${removed.length > 0 ? "failed" : "recovered"}`;
+// "out" or "in" where all endpoints of a plan's cause, or the addresses of a change, went one way.
+function way({ endpoints, serves, added, removed }) {
+  if (serves !== undefined) {
+    return serves === 0 ? "out" : serves === endpoints ? "in" : null;
   }
-  if (backend && isOneWay && name === "drain" && added.length > 0) {
+  const isOneWay = added && removed && (added.length === 0) !== (removed.length === 0);
+  return !isOneWay ? null : removed.length > 0 ? "out" : "in";
+}
+
+// Of a plan or change; where it is known which way it went, it says so.
+export function cause(row) {
+  const { cause: name, backend } = row;
+  const word = CAUSES[name] ?? name;
+  const went = backend ? way(row) : null;
+  if (went !== null && name === "health") {
+    return `${backend} ${went === "out" ? "failed" : "recovered"}`;
+  }
+  if (went === "in" && name === "drain") {
     return `undrain of ${backend}`;
   }
   return !backend ? word : /^(health|drain)$/.test(name) ? `${word} of ${backend}`
@@ -206,7 +218,8 @@ function ofDown(down, status, now_ms) {
   if (!down || down.total === 0) {
     return [];
   }
-  const { up, configured } = status.backends;
+  const { configured } = status.backends;
+  const up = Math.min(status.backends.up, configured - down.total); // which of both is the newer
   const first = down.backends[0];
   const serves = `${count(up)} of ${plural(configured, "backend")} ${up === 1 ? "is" : "are"} ` +
     "up. One that is down leaves answers as soon as the guards allow it.";
@@ -272,6 +285,10 @@ function ofWrites(writes, now_ms) {
   }
   return notes;
 }
+
+// No alarm yet, but it should have been heard of. read_ms: when the row was read.
+export const isQuiet = (row, read_ms, now_ms) => row.alive && (read_ms - row.seen_ms > QUIET_MS ||
+  (row.lag_generations > 0 && row.lag_ms + now_ms - read_ms > QUIET_LATE_MS));
 
 function ofLag(enactors, now_ms) {
   const late = (enactors?.enactors ?? []).filter((row) => row.alive && row.lag_generations > 0 &&

@@ -7,6 +7,8 @@
 
 #include "codec/utf8.h"
 
+enum { BOUND_MAX = 64 };
+
 void hf_exposition_begin(struct hf_exposition *exposition,
                          const struct hf_exposition_family *family)
 {
@@ -50,15 +52,16 @@ static void put_number(struct hf_buf *text, uint64_t value, unsigned decimals)
     for (unsigned i = 0; i < decimals; i++) {
         whole *= 10;
     }
-    hf_buf_printf(text, " %" PRIu64, value / whole);
+    hf_buf_printf(text, "%" PRIu64, value / whole);
     if (value % whole != 0) {
         hf_buf_printf(text, ".%0*" PRIu64, (int)decimals, value % whole);
     }
-    hf_buf_put_u8(text, '\n');
 }
 
-void hf_exposition_put(struct hf_exposition *exposition, const struct hf_exposition_label *labels,
-                       uint32_t label_count, uint64_t value, unsigned decimals)
+/* suffix: of the family's name. */
+static void put_sample(struct hf_exposition *exposition, const char *suffix,
+                       const struct hf_exposition_label *labels, uint32_t label_count,
+                       uint64_t value, unsigned decimals)
 {
     struct hf_buf *text = exposition->text;
     const char *before = "{";
@@ -66,7 +69,7 @@ void hf_exposition_put(struct hf_exposition *exposition, const struct hf_exposit
     if (!exposition->is_headed) {
         put_head(exposition);
     }
-    hf_buf_put_text(text, exposition->family->name);
+    hf_buf_printf(text, "%s%s", exposition->family->name, suffix);
     for (uint32_t i = 0; i < label_count; i++) {
         if (labels[i].value == NULL || labels[i].value[0] == 0) {
             continue;
@@ -79,5 +82,41 @@ void hf_exposition_put(struct hf_exposition *exposition, const struct hf_exposit
     if (before[0] == ',') {
         hf_buf_put_u8(text, '}');
     }
+    hf_buf_put_u8(text, ' ');
     put_number(text, value, decimals);
+    hf_buf_put_u8(text, '\n');
+}
+
+void hf_exposition_put(struct hf_exposition *exposition, const struct hf_exposition_label *labels,
+                       uint32_t label_count, uint64_t value, unsigned decimals)
+{
+    put_sample(exposition, "", labels, label_count, value, decimals);
+}
+
+void hf_exposition_put_histogram(struct hf_exposition *exposition, const uint64_t *bounds,
+                                 const uint64_t *counts, uint32_t bound_count, uint64_t sum,
+                                 unsigned decimals)
+{
+    struct hf_exposition_label le = {"le", "+Inf"};
+    struct hf_buf bound;
+    uint64_t count = 0;
+    hf_buf_init(&bound, BOUND_MAX);
+    for (uint32_t i = 0; i < bound_count; i++) {
+        hf_buf_clear(&bound);
+        unsigned places = decimals;
+        uint64_t shown = bounds[i];
+        for (; places > 0 && shown % 10 == 0; places--) {
+            shown /= 10; /* 0.1 and not 0.100: it is a name */
+        }
+        put_number(&bound, shown, places);
+        le.value = hf_buf_text(&bound);
+        count += counts[i];
+        put_sample(exposition, "_bucket", &le, 1, count, 0);
+    }
+    count += counts[bound_count];
+    le.value = "+Inf";
+    put_sample(exposition, "_bucket", &le, 1, count, 0);
+    put_sample(exposition, "_sum", NULL, 0, sum, decimals);
+    put_sample(exposition, "_count", NULL, 0, count, 0);
+    hf_buf_release(&bound);
 }

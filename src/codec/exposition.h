@@ -23,7 +23,7 @@ enum { HF_EXPOSITION_LABELS_MAX = 4 };
 
 struct hf_exposition_family {
     const char *name;   /* [a-z_]+, base unit last: "holdfast_check_duration_seconds" */
-    const char *type;   /* "gauge", or "counter", whose name ends in _total */
+    const char *type;   /* "gauge", "counter", whose name ends in _total, or "histogram" */
     const char *labels; /* names of labels as documented: "enactor, zone"; "" for none */
     const char *help;   /* one line */
 };
@@ -48,5 +48,13 @@ void hf_exposition_begin(struct hf_exposition *exposition,
  */
 void hf_exposition_put(struct hf_exposition *exposition, const struct hf_exposition_label *labels,
                        uint32_t label_count, uint64_t value, unsigned decimals);
+
+/*
+ * All samples of a family of type "histogram", without labels of its own. counts: of values up to
+ * each bound and above the one before, and one more, above all bounds. sum: of all values.
+ */
+void hf_exposition_put_histogram(struct hf_exposition *exposition, const uint64_t *bounds,
+                                 const uint64_t *counts, uint32_t bound_count, uint64_t sum,
+                                 unsigned decimals);
 
 #endif

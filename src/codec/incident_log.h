@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "codec/json.h"
 #include "codec/severity.h"
 #include "core/impact.h"
 #include "core/incident.h"
@@ -120,6 +121,8 @@ void hf_incident_log_release(struct hf_incident_log *log);
 
 /* incident_log_encode.c: the document; HF_ELIMIT of the buf is sticky in it. */
 void hf_incident_log_encode(const struct hf_incident_log *log, struct hf_buf *ret_json);
+/* The members "timeline" and "timeline_dropped" of an incident, which the API has, too. */
+void hf_incident_log_put_timeline(struct hf_json *json, const struct hf_incident *incident);
 /* incident_log_decode.c: HF_EMALF for what encode does not write. ret_log: release it. */
 int hf_incident_log_decode(const void *bytes, size_t size, struct hf_incident_log *ret_log);
 

@@ -43,7 +43,7 @@ static void put_affected(struct hf_json *json, const char *key,
     hf_json_array_end(json);
 }
 
-static void put_timeline(struct hf_json *json, const struct hf_incident *incident)
+void hf_incident_log_put_timeline(struct hf_json *json, const struct hf_incident *incident)
 {
     hf_json_key(json, "timeline");
     hf_json_array(json);
@@ -95,7 +95,7 @@ static void put_incident(struct hf_json *json, const struct hf_incident *inciden
         put_condition(json, &incident->conditions[i]);
     }
     hf_json_array_end(json);
-    put_timeline(json, incident);
+    hf_incident_log_put_timeline(json, incident);
     put_messages(json, incident);
     hf_json_key(json, "endpoints");
     hf_json_array(json);

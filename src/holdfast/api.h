@@ -19,6 +19,7 @@
 
 #include "holdfast/explain.h"
 #include "holdfast/incidents.h"
+#include "holdfast/metrics.h"
 #include "holdfast/status.h"
 #include "io/notify.h"
 #include "io/serve.h"
@@ -82,9 +83,10 @@ struct hf_api_writes {
     uint64_t since_ms;                           /* what is older may be missing */
     struct hf_api_heard heard[HF_REPORTS_MAX];
     uint32_t heard_count;
+    struct hf_delays delays; /* of what was written, where the plan still has it */
 };
 
-void hf_api_writes_refresh(struct hf_api_writes *writes, const struct hf_reports *reports);
+void hf_api_writes_refresh(struct hf_api_writes *writes, const struct hf_look *look);
 void hf_api_writes_release(struct hf_api_writes *writes);
 void hf_api_write_put_json(const struct hf_api_write *write, struct hf_json *json);
 
@@ -110,6 +112,25 @@ void hf_api_lag(const struct hf_look *look, const struct hf_api_heads *heads,
                 const struct hf_report *report, struct hf_api_lag *ret_lag);
 /* Its members into an object. */
 void hf_api_lag_put_json(const struct hf_api_lag *lag, struct hf_json *json);
+
+/*
+ * --- api_slow.c: what takes longer than the view may be locked, one request at a time ---
+ *
+ * Its look keeps the plan, and a planning for a moment: of many requests after another not each
+ * reads a million endpoints. What nobody asked for in HF_API_SLOW_KEEP_MS is given back.
+ */
+enum {
+    HF_API_PLANNING_MS = 1000, /* where nothing but reports changed, a planning is as good as new */
+    HF_API_SLOW_KEEP_MS = 60000,
+};
+
+struct hf_api_slow {
+    uv_mutex_t lock;
+    struct hf_look *look;
+    struct hf_planning *planning; /* of the look's plan, or NULL */
+    uint64_t planned_ms;          /* monotonic: when that was made */
+    uint64_t used_ms;             /* and when the look was used last */
+};
 
 /* --- the view --- */
 
@@ -160,8 +181,7 @@ struct hf_api {
     uint64_t loop_ms; /* monotonic: when it was refreshed last */
     uint64_t read_ms; /* wall clock: when the store was read last, 0 never */
     char read_why[HF_LOOK_SENTENCE_MAX]; /* why it cannot be, "" when all is well */
-    uv_mutex_t slow_lock;                /* of slow_look */
-    struct hf_look *slow_look;
+    struct hf_api_slow slow;
     uv_mutex_t act_lock;      /* one action after the other: each sees what the one before did */
     struct hf_notify *notify; /* the caller's, or NULL */
 };
@@ -198,6 +218,15 @@ void hf_api_incidents_free(struct hf_api_incidents *incidents);
 void hf_api_incidents_observe(struct hf_api *api);
 /* In a turn: writes the status page where it is wanted and not as it should be. */
 void hf_api_incidents_page(struct hf_api *api);
+
+/* api_slow.c: takes its lock; the look is at the present. */
+struct hf_look *hf_api_slow_take(struct hf_api *api);
+void hf_api_slow_give(struct hf_api *api);
+/* In a turn: gives back what is kept in vain. */
+void hf_api_slow_forget(struct hf_api *api);
+void hf_api_slow_init(struct hf_api_slow *slow, const struct hf_invocation *invocation,
+                      const struct hf_config *config);
+void hf_api_slow_release(struct hf_api_slow *slow);
 
 /* --- requests --- */
 

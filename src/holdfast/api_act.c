@@ -320,9 +320,7 @@ static void actions(struct hf_api_call *call)
         return;
     }
     query.max = (uint32_t)limit;
-    uv_mutex_lock(&api->slow_lock);
-    struct hf_look *look = api->slow_look;
-    (void)hf_look_refresh(look);
+    struct hf_look *look = hf_api_slow_take(api);
     int error = look->store != NULL ? hf_actions_load(look->store, &query, &found) : HF_ENOENT;
     if (error == HF_OK) {
         put_actions(call, look, &found);
@@ -331,7 +329,7 @@ static void actions(struct hf_api_call *call)
         hf_api_fail(call, 503, "store", "%s",
                     look->store != NULL ? hf_store_why(look->store) : "there is no store");
     }
-    uv_mutex_unlock(&api->slow_lock);
+    hf_api_slow_give(api);
 }
 
 const struct hf_api_route hf_api_routes_acts[] = {

@@ -65,6 +65,16 @@ static void put(struct hf_api_call *call, struct hf_explain *explain)
     hf_json_object_end(&call->json);
 }
 
+/* For those who ask next. */
+static void keep_planning(struct hf_api_slow *slow, struct hf_explain *explain)
+{
+    if (slow->planning != explain->planning) {
+        slow->planning = explain->planning;
+        slow->planned_ms = slow->used_ms;
+    }
+    explain->planning = NULL;
+}
+
 static void endpoint(struct hf_api_call *call)
 {
     struct hf_api *api = call->api;
@@ -77,17 +87,15 @@ static void endpoint(struct hf_api_call *call)
         return;
     }
     ask(call, explain);
-    uv_mutex_lock(&api->slow_lock);
-    (void)hf_look_refresh(api->slow_look);
-    explain->look = api->slow_look;
+    explain->look = hf_api_slow_take(api);
+    explain->planning = api->slow.planning;
     if (hf_explain_locate(explain)) {
         put(call, explain);
     } else {
         fail_unknown(call, explain);
     }
-    hf_explain_release(explain);
-    hf_look_forget_plan(api->slow_look);
-    uv_mutex_unlock(&api->slow_lock);
+    keep_planning(&api->slow, explain);
+    hf_api_slow_give(api);
     free(explain);
 }
 
@@ -124,10 +132,8 @@ static void endpoint_history(struct hf_api_call *call)
         !hf_api_number(call, "limit", 1, HF_API_LIMIT_MAX, HF_API_LIMIT, &limit)) {
         return;
     }
-    uv_mutex_lock(&api->slow_lock);
-    (void)hf_look_refresh(api->slow_look);
-    put_history(call, api->slow_look, owner, (uint32_t)limit);
-    uv_mutex_unlock(&api->slow_lock);
+    put_history(call, hf_api_slow_take(api), owner, (uint32_t)limit);
+    hf_api_slow_give(api);
 }
 
 const struct hf_api_route hf_api_routes_explain[] = {

@@ -15,6 +15,7 @@
 #include "io/audit.h"
 #include "io/wallclock.h"
 
+#define TEXT_QUERY "format width colour fresh"
 enum { NUMBER_DIGITS_MAX = 18 };
 
 struct hf_api_incidents *hf_api_incidents_new(void)
@@ -130,12 +131,18 @@ static void incidents(struct hf_api_call *call)
     uint64_t after;
     const struct hf_incident *incident;
     const struct hf_incident_log *log = fresh_log(call);
+    struct hf_api_text text;
     char next[24] = "";
     uint64_t last = 0;
     uint32_t told = 0;
     if (!hf_api_one_of(call, "state", "open closed") ||
         !hf_api_number(call, "limit", 1, HF_API_LIMIT_MAX, HF_API_LIMIT, &limit) ||
         !hf_api_number(call, "after", 1, UINT64_MAX, 0, &after)) {
+        return;
+    }
+    if (hf_api_text_begin(call, &text)) {
+        hf_incidents_show(&text.invocation.out, log, call->api->look->now_ms);
+        hf_api_text_end(call, &text);
         return;
     }
     hf_look_json_head(call->api->look, &call->json);
@@ -192,16 +199,21 @@ static void one_incident(struct hf_api_call *call)
         hf_api_fail(call, 404, "not-found", "there is no incident %" PRIu64, number);
         return;
     }
+    struct hf_api_text text;
+    if (hf_api_text_begin(call, &text)) {
+        hf_incident_show(&text.invocation.out, incident, call->api->look->now_ms);
+        hf_api_text_end(call, &text);
+        return;
+    }
     put_one(call, call->api->look, incident);
 }
 
 /* --- messages --- */
 
 /* The store is asked with a log of its own: the view's changes in turns only. */
-static void say(struct hf_api_call *call, uint64_t number,
+static void say(struct hf_api_call *call, const struct hf_look *look, uint64_t number,
                 const struct hf_incident_message *message)
 {
-    struct hf_look *look = call->api->slow_look;
     struct hf_incidents own;
     hf_incidents_init(&own);
     int error =
@@ -262,17 +274,15 @@ static void add_message(struct hf_api_call *call)
     if (body == NULL) {
         return;
     }
-    uv_mutex_lock(&call->api->slow_lock);
-    (void)hf_look_refresh(call->api->slow_look);
-    say(call, number, &message);
-    uv_mutex_unlock(&call->api->slow_lock);
+    say(call, hf_api_slow_take(call->api), number, &message);
+    hf_api_slow_give(call->api);
     json_decref(body);
     hf_api_stale(call->api);
 }
 
 const struct hf_api_route hf_api_routes_incidents[] = {
-    {"GET", "/api/v1/incidents", "state limit after format fresh", incidents, false},
-    {"GET", "/api/v1/incidents/{}", "format fresh", one_incident, false},
+    {"GET", "/api/v1/incidents", "state limit after " TEXT_QUERY, incidents, false},
+    {"GET", "/api/v1/incidents/{}", TEXT_QUERY, one_incident, false},
     {"POST", "/api/v1/incidents/{}/messages", "", add_message, true},
     {0},
 };

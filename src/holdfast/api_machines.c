@@ -40,6 +40,7 @@ static void metrics(struct hf_api_call *call)
     hf_metrics_write(&api->status, &call->request->counters, &call->answer->body);
     hf_metrics_write_notify(receivers, hf_notify_count(api->notify, receivers),
                             &call->answer->body);
+    hf_metrics_write_delays(&api->writes->delays, &call->answer->body);
 }
 
 const struct hf_api_route hf_api_routes_machines[] = {

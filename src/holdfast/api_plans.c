@@ -18,21 +18,19 @@
 /* The slow look, brought to the present, with its lock; NULL after the answer was made an error. */
 static struct hf_look *take_look(struct hf_api_call *call)
 {
-    struct hf_look *look = call->api->slow_look;
-    uv_mutex_lock(&call->api->slow_lock);
-    (void)hf_look_refresh(look);
+    struct hf_look *look = hf_api_slow_take(call->api);
     if (look->store != NULL) {
         return look;
     }
     hf_api_fail(call, 503, "store", "%s",
                 look->problem_count > 0 ? look->problems[0].why : "there is no store");
-    uv_mutex_unlock(&call->api->slow_lock);
+    hf_api_slow_give(call->api);
     return NULL;
 }
 
 static void give_look(struct hf_api_call *call)
 {
-    uv_mutex_unlock(&call->api->slow_lock);
+    hf_api_slow_give(call->api);
 }
 
 static void fail_store(struct hf_api_call *call, const struct hf_look *look, int error)
@@ -260,12 +258,12 @@ static void plan_next(struct hf_api_call *call)
     if (!hf_api_number(call, "limit", 1, HF_API_LIMIT_MAX, HF_API_LIMIT, &limit)) {
         return;
     }
-    uv_mutex_lock(&call->api->slow_lock);
+    uv_mutex_lock(&call->api->slow.lock);
     struct hf_look *look = hf_look_new(call->api->invocation, call->api->config);
     (void)hf_look_refresh(look);
     put_next_plan(call, look, (uint32_t)limit);
     hf_look_close(look);
-    uv_mutex_unlock(&call->api->slow_lock);
+    uv_mutex_unlock(&call->api->slow.lock);
 }
 
 const struct hf_api_route hf_api_routes_plans[] = {

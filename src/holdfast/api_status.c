@@ -1,12 +1,54 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Routes of what the view holds as a whole: status, targets, enactors, backends, writes. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/error.h"
 #include "codec/json_in.h"
 #include "holdfast/api.h"
 
 #define TEXT_QUERY "format width colour fresh"
+enum { COMMAND_MAX = 16 * 1024 };
+
+/* As one word of a shell. */
+static void put_word(struct hf_buf *line, const char *word)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-./:_+@%,";
+    if (word[strspn(word, plain)] == 0) {
+        hf_buf_put_text(line, word);
+        return;
+    }
+    hf_buf_put_u8(line, '\'');
+    for (const char *at = word; *at != 0; at++) {
+        if (*at == '\'') {
+            hf_buf_put_text(line, "'\\''");
+        } else {
+            hf_buf_put_u8(line, (uint8_t)*at);
+        }
+    }
+    hf_buf_put_u8(line, '\'');
+}
+
+/* What commands of this installation begin with on this machine, in whatever folder. */
+static void put_command(const struct hf_api *api, struct hf_json *json)
+{
+    char program[PATH_MAX];
+    char config[PATH_MAX];
+    struct hf_buf line;
+    ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    program[size > 0 ? size : 0] = 0;
+    bool is_installed = size <= 0 || strncmp(program, "/usr/", 5) == 0;
+    hf_buf_init(&line, COMMAND_MAX);
+    put_word(&line, is_installed ? "holdfast" : program);
+    hf_buf_put_text(&line, " -c ");
+    put_word(&line, realpath(api->config->path, config) != NULL ? config : api->config->path);
+    hf_json_put_text(json, "command",
+                     hf_buf_error(&line) == HF_OK ? hf_buf_text(&line) : "holdfast");
+    hf_buf_release(&line);
+}
 
 static void me(struct hf_api_call *call)
 {
@@ -14,6 +56,7 @@ static void me(struct hf_api_call *call)
     hf_json_object(json);
     hf_json_put_text(json, "who", call->request->who);
     hf_json_put_text(json, "role", call->request->role == HF_SERVE_OPERATOR ? "operator" : "read");
+    put_command(call->api, json);
     hf_json_object_end(json);
 }
 

@@ -72,7 +72,7 @@ void hf_api_refresh(struct hf_api *api, uint64_t age_ms)
         hf_api_heads_refresh(&api->heads, &api->look->plan.head);
     }
     if ((news & HF_LOOK_REPORTS) != 0) {
-        hf_api_writes_refresh(api->writes, &api->look->reports);
+        hf_api_writes_refresh(api->writes, api->look);
     }
     hf_api_events_note(api, news);
     api->loop_ms = loop_ms();
@@ -93,6 +93,7 @@ void hf_api_turn(struct hf_api *api)
     hf_api_notify(api);
     uv_mutex_unlock(&api->lock);
     hf_api_incidents_page(api);
+    hf_api_slow_forget(api);
 }
 
 void hf_api_init(struct hf_api *api, const struct hf_invocation *invocation,
@@ -101,10 +102,10 @@ void hf_api_init(struct hf_api *api, const struct hf_invocation *invocation,
     *api = (struct hf_api){.invocation = invocation, .config = config};
     api->started_ms = hf_wallclock_ms();
     api->look = hf_look_new(invocation, config);
-    api->slow_look = hf_look_new(invocation, config);
+    hf_api_slow_init(&api->slow, invocation, config);
     api->writes = calloc(1, sizeof(*api->writes));
     if (api->writes == NULL || uv_mutex_init(&api->lock) != 0 ||
-        uv_mutex_init(&api->slow_lock) != 0 || uv_mutex_init(&api->act_lock) != 0) {
+        uv_mutex_init(&api->act_lock) != 0) {
         abort();
     }
     api->status.look = api->look;
@@ -121,8 +122,7 @@ void hf_api_release(struct hf_api *api)
     hf_status_release(&api->status);
     hf_api_incidents_free(api->incidents);
     hf_look_close(api->look);
-    hf_look_close(api->slow_look);
+    hf_api_slow_release(&api->slow);
     uv_mutex_destroy(&api->lock);
-    uv_mutex_destroy(&api->slow_lock);
     uv_mutex_destroy(&api->act_lock);
 }

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "codec/json_in.h"
+#include "codec/name.h"
 #include "holdfast/api.h"
 
 /* What was taken of an enactor before; one that was started anew counts from one again. */
@@ -59,15 +61,31 @@ static void add(struct hf_api_writes *writes, const char *enactor,
     (void)put_text(at, told->met_writer, &row->met_writer);
 }
 
-void hf_api_writes_refresh(struct hf_api_writes *writes, const struct hf_reports *reports)
+/* Repairs and what the plan has replaced since say nothing of how long a change takes. */
+static void measure(struct hf_delays *delays, const struct hf_plan *plan,
+                    const struct hf_report_write *told)
 {
-    for (uint32_t i = 0; i < reports->count; i++) {
-        const struct hf_report *report = &reports->rows[i];
+    uint8_t owner[HF_NAME_MAX];
+    struct hf_plan_entry entry;
+    bool is_name = told->kind == HF_WRITE_DONE && hf_name_parse(told->endpoint, owner) == HF_OK;
+    uint32_t row = is_name ? hf_plan_find(plan, owner) : UINT32_MAX;
+    if (row == UINT32_MAX || hf_plan_gen(plan, row) != told->gen) {
+        return;
+    }
+    hf_plan_get(plan, row, &entry);
+    hf_delays_add(delays, told->at_ms > entry.changed_ms ? told->at_ms - entry.changed_ms : 0);
+}
+
+void hf_api_writes_refresh(struct hf_api_writes *writes, const struct hf_look *look)
+{
+    for (uint32_t i = 0; i < look->reports.count; i++) {
+        const struct hf_report *report = &look->reports.rows[i];
         struct hf_api_heard *heard = heard_of(writes, report);
         for (uint32_t k = 0; k < report->write_count; k++) {
             if (report->writes[k].number > heard->number) {
                 heard->number = report->writes[k].number;
                 add(writes, report->enactor, &report->writes[k]);
+                measure(&writes->delays, &look->plan, &report->writes[k]);
             }
         }
     }

@@ -8,6 +8,7 @@
 #include "holdfast/incident_report.h"
 #include "holdfast/incidents.h"
 #include "holdfast/override.h"
+#include "holdfast/remote.h"
 #include "io/audit.h"
 #include "io/wallclock.h"
 
@@ -23,197 +24,47 @@ struct work {
     uint64_t number; /* argument */
 };
 
-/* --- list --- */
+/* --- list, show --- */
 
-static enum hf_style style_of(enum hf_severity severity)
+/* The same as the API's answer. */
+static int put_json(const struct work *work, const struct hf_incident *one)
 {
-    return severity == HF_SEVERITY_CRITICAL  ? HF_STYLE_BAD
-           : severity == HF_SEVERITY_WARNING ? HF_STYLE_WARN
-                                             : HF_STYLE_DIM;
-}
-
-/* The dependent that is hit worst, with its impact; "" for none. */
-static void worst_text(const struct hf_incident *incident, uint64_t now_ms, char *ret_text,
-                       size_t size)
-{
-    const struct hf_incident_affected *worst = NULL;
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < incident->dependent_count; i++) {
-        uint32_t score = hf_incident_score(&incident->dependents[i], now_ms);
-        if (worst == NULL || score > most) {
-            worst = &incident->dependents[i];
-            most = score;
-        }
+    struct hf_look look = {
+        .invocation = work->invocation, .config = work->config, .now_ms = work->now_ms};
+    struct hf_look_json output;
+    const struct hf_incident *incident;
+    hf_look_json_begin(&look, &output);
+    if (one != NULL) {
+        hf_json_key(&output.json, "incident");
+        hf_incident_json(&output.json, one, work->now_ms, true);
+        return hf_look_json_end(&look, &output);
     }
-    ret_text[0] = 0;
-    if (worst != NULL) {
-        (void)snprintf(ret_text, size, "%s 0.%03u", worst->title, most > 999 ? 999 : most);
+    hf_json_key(&output.json, "incidents");
+    hf_json_array(&output.json);
+    for (uint32_t i = 0; (incident = hf_incident_at(&work->incidents.log, i)) != NULL; i++) {
+        hf_incident_json(&output.json, incident, work->now_ms, false);
     }
-}
-
-static void put_row(struct hf_table *table, const struct hf_incident *incident, uint64_t now_ms)
-{
-    char ago[HF_TERM_SHORT_MAX];
-    char lasted[HF_TERM_SHORT_MAX];
-    char worst[2 * HF_CONFIG_TITLE_MAX];
-    bool is_open = incident->closed_ms == 0;
-    uint64_t end_ms = is_open ? now_ms : incident->closed_ms;
-    hf_term_ago(now_ms, incident->opened_ms, ago);
-    hf_term_duration(end_ms > incident->opened_ms ? end_ms - incident->opened_ms : 0, lasted);
-    worst_text(incident, now_ms, worst, sizeof(worst));
-    hf_table_put(table, HF_STYLE_BOLD, "%" PRIu64, incident->number);
-    hf_table_put(table, is_open ? HF_STYLE_BAD : HF_STYLE_GOOD, "%s",
-                 is_open                      ? "open"
-                 : incident->merged_into != 0 ? "merged"
-                                              : "closed");
-    hf_table_put(table, style_of(incident->severity), "%s", hf_severity_name(incident->severity));
-    hf_table_put(table, HF_STYLE_DIM, "%s", ago);
-    hf_table_put(table, HF_STYLE_PLAIN, "%s", lasted);
-    hf_table_put(table, HF_STYLE_PLAIN, "%u", incident->endpoint_total);
-    hf_table_put(table, HF_STYLE_PLAIN, "%s", worst);
-    hf_table_put(table, HF_STYLE_PLAIN, "%s", incident->title);
-}
-
-static int output_json(const struct work *work, bool is_list, const struct hf_incident *one)
-{
-    struct hf_buf buf;
-    struct hf_json json;
-    hf_buf_init(&buf, 8 * (size_t)HF_INCIDENT_LOG_BYTES_MAX);
-    hf_json_init(&json, &buf, HF_JSON_PRETTY);
-    hf_json_object(&json);
-    hf_json_put_u64(&json, "version", 1);
-    hf_json_put_text(&json, "installation", work->config->installation);
-    hf_json_put_u64(&json, "now_ms", work->now_ms);
-    hf_json_key(&json, is_list ? "incidents" : "incident");
-    if (is_list) {
-        const struct hf_incident *incident;
-        hf_json_array(&json);
-        for (uint32_t i = 0; (incident = hf_incident_at(&work->incidents.log, i)) != NULL; i++) {
-            hf_incident_json(&json, incident, work->now_ms, false);
-        }
-        hf_json_array_end(&json);
-    } else {
-        hf_incident_json(&json, one, work->now_ms, true);
-    }
-    hf_json_object_end(&json);
-    (void)fprintf(work->invocation->out.stream, "%s\n", hf_buf_text(&buf));
-    hf_buf_release(&buf);
-    return HF_EXIT_DONE;
+    hf_json_array_end(&output.json);
+    hf_json_put_null(&output.json, "next");
+    return hf_look_json_end(&look, &output);
 }
 
 static int list(struct work *work)
 {
-    const struct hf_term *out = &work->invocation->out;
-    const struct hf_incident *incident;
-    struct hf_table table;
     if (work->invocation->json) {
-        return output_json(work, true, NULL);
+        return put_json(work, NULL);
     }
-    hf_table_init(&table, ">NUMBER|STATE|SEVERITY|OPENED|LASTED|>ENDPOINTS|WORST IMPACT|WHAT");
-    uint32_t i = 0;
-    for (; (incident = hf_incident_at(&work->incidents.log, i)) != NULL; i++) {
-        put_row(&table, incident, work->now_ms);
-    }
-    if (i == 0) {
-        hf_term_put(out, HF_STYLE_GOOD, "No incident in the last 90 days.\n");
-    } else {
-        hf_table_print(&table, out, 0);
-    }
-    hf_table_release(&table);
+    hf_incidents_show(&work->invocation->out, &work->incidents.log, work->now_ms);
     return HF_EXIT_DONE;
-}
-
-/* --- show --- */
-
-static void show_affected(const struct work *work, const struct hf_incident *incident)
-{
-    const struct hf_term *out = &work->invocation->out;
-    struct hf_table table;
-    hf_table_init(&table, "DEPENDENT|CRITICALITY|>IMPACT|>LOST TIME|>SHARE NOW|>WORST SHARE");
-    for (uint32_t i = 0; i < incident->dependent_count; i++) {
-        const struct hf_incident_affected *row = &incident->dependents[i];
-        char lost[HF_TERM_SHORT_MAX];
-        uint32_t score = hf_incident_score(row, work->now_ms);
-        hf_term_duration(hf_impact_lost_ms(&row->impact, work->now_ms), lost);
-        hf_table_put(&table, HF_STYLE_NAME, "%s", row->title);
-        hf_table_put(&table, HF_STYLE_PLAIN, "%s", row->criticality);
-        hf_table_put(&table, score > 0 ? HF_STYLE_BAD : HF_STYLE_GOOD, "%u.%03u", score / 1000,
-                     score % 1000);
-        hf_table_put(&table, HF_STYLE_PLAIN, "%s", lost);
-        hf_table_put(&table, HF_STYLE_PLAIN, "%u.%u%%", row->impact.share / 10,
-                     row->impact.share % 10);
-        hf_table_put(&table, HF_STYLE_PLAIN, "%u.%u%%", row->impact.highest_share / 10,
-                     row->impact.highest_share % 10);
-    }
-    if (incident->dependent_count > 0) {
-        hf_term_put(out, HF_STYLE_PLAIN, "\n");
-        hf_table_print(&table, out, 0);
-    }
-    hf_table_release(&table);
-}
-
-static void show_timeline(const struct work *work, const struct hf_incident *incident)
-{
-    const struct hf_term *out = &work->invocation->out;
-    char stamp[HF_TERM_SHORT_MAX];
-    hf_term_put(out, HF_STYLE_BOLD, "\nTimeline\n");
-    for (uint32_t i = 0; i < incident->timeline_count; i++) {
-        const struct hf_incident_entry *entry = &incident->timeline[i];
-        hf_term_timestamp(entry->at_ms, stamp);
-        hf_term_put(out, HF_STYLE_DIM, "  %s  ", stamp);
-        hf_term_put(out, HF_STYLE_PLAIN, "%-9s ", hf_incident_event_name(entry->event));
-        hf_look_wrap(out, 4, entry->text);
-    }
-    if (incident->timeline_dropped > 0) {
-        hf_term_put(out, HF_STYLE_DIM, "  and %u more\n", incident->timeline_dropped);
-    }
-}
-
-static void show_messages(const struct work *work, const struct hf_incident *incident)
-{
-    const struct hf_term *out = &work->invocation->out;
-    char stamp[HF_TERM_SHORT_MAX];
-    if (incident->message_count > 0) {
-        hf_term_put(out, HF_STYLE_BOLD, "\nMessages\n");
-    }
-    for (uint32_t i = 0; i < incident->message_count; i++) {
-        const struct hf_incident_message *message = &incident->messages[i];
-        hf_term_timestamp(message->at_ms, stamp);
-        hf_term_put(out, HF_STYLE_DIM, "  %s  ", stamp);
-        hf_term_put(out, HF_STYLE_NAME, "%s", message->who);
-        hf_term_put(out, message->is_public ? HF_STYLE_WARN : HF_STYLE_DIM, " (%s)\n    ",
-                    message->is_public ? "public" : "internal");
-        hf_look_wrap(out, 4, message->text);
-    }
 }
 
 static int show(struct work *work)
 {
-    const struct hf_term *out = &work->invocation->out;
     const struct hf_incident *incident = hf_incident_log_find(&work->incidents.log, work->number);
     if (work->invocation->json) {
-        return output_json(work, false, incident);
+        return put_json(work, incident);
     }
-    char ago[HF_TERM_SHORT_MAX];
-    hf_term_put(out, HF_STYLE_BOLD, "Incident %" PRIu64 "  ", incident->number);
-    hf_term_put(out, style_of(incident->severity), "%s", incident->title);
-    hf_term_ago(work->now_ms, incident->opened_ms, ago);
-    hf_term_put(out, HF_STYLE_PLAIN, "\nopened %s", ago);
-    if (incident->merged_into != 0) {
-        hf_term_put(out, HF_STYLE_PLAIN, ", a part of incident %" PRIu64, incident->merged_into);
-    } else if (incident->closed_ms != 0) {
-        hf_term_ago(work->now_ms, incident->closed_ms, ago);
-        hf_term_put(out, HF_STYLE_GOOD, ", closed %s", ago);
-    } else {
-        hf_term_put(out, HF_STYLE_BAD, ", open");
-    }
-    hf_term_put(out, HF_STYLE_PLAIN, ", %u endpoint%s affected", incident->endpoint_total,
-                hf_look_plural(incident->endpoint_total));
-    hf_term_put(out, HF_STYLE_PLAIN, ", %" PRIu64 " write%s refused by servers\n",
-                incident->refused, hf_look_plural(incident->refused));
-    show_affected(work, incident);
-    show_timeline(work, incident);
-    show_messages(work, incident);
+    hf_incident_show(&work->invocation->out, incident, work->now_ms);
     return HF_EXIT_DONE;
 }
 
@@ -240,9 +91,10 @@ static int message(struct work *work)
     }
     switch (error) {
     case HF_OK:
-        hf_term_put(&work->invocation->out, HF_STYLE_PLAIN,
-                    "message added to incident %" PRIu64 "%s\n", work->number,
-                    row.is_public ? ", for the status page too" : "");
+        if (work->invocation->json) {
+            return put_json(work, hf_incident_log_find(&work->incidents.log, work->number));
+        }
+        hf_incident_said(&work->invocation->out, work->invocation->arguments[1], row.is_public);
         return HF_EXIT_DONE;
     case HF_EINVAL:
         return hf_command_misuse(work->invocation, "expected a text in UTF-8 that is not empty");
@@ -390,4 +242,5 @@ const struct hf_command hf_command_incident = {
     .options = options,
     .arguments_max = 3,
     .run = run,
+    .remote = hf_remote_incident,
 };

@@ -27,7 +27,7 @@ struct hf_explain_server {
 
 struct hf_explain {
     struct hf_look *look;
-    struct hf_planning *planning; /* NULL: the head could not be read */
+    struct hf_planning *planning; /* of the look; NULL: the head could not be read */
     char name[HF_NAME_TEXT_MAX];
     uint8_t owner[HF_NAME_MAX];
     uint32_t zone;                     /* of the configuration, or UINT32_MAX */
@@ -41,9 +41,12 @@ struct hf_explain {
     char command[HF_EXPLAIN_TEXT_MAX]; /* what helps, or "" */
 };
 
-/* explain_locate.c: finds owner in configuration and plan; false: it is in neither. */
+/*
+ * explain_locate.c: finds owner in configuration and plan; false: it is in neither. Makes the
+ * planning, where the caller has none for it.
+ */
 bool hf_explain_locate(struct hf_explain *explain);
-/* Frees what hf_explain_locate made. */
+/* Frees the planning. */
 void hf_explain_release(struct hf_explain *explain);
 
 /* explain_ask.c: for at most limit_ms, 0: as long as the target's timeouts allow. Of the look only

@@ -16,7 +16,9 @@ bool hf_explain_locate(struct hf_explain *explain)
     if (!look->has_plan && !is_missing) {
         return configured != UINT32_MAX;
     }
-    explain->planning = hf_look_planning(look, NULL);
+    if (explain->planning == NULL) {
+        explain->planning = hf_look_planning(look, NULL);
+    }
     uint32_t row = hf_plan_find(&look->plan, explain->owner);
     if (row == UINT32_MAX || row >= explain->planning->row_count) {
         return configured != UINT32_MAX;

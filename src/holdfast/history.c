@@ -68,6 +68,18 @@ static const char *backend_of(struct hf_history *history, const struct hf_plan *
                : NULL;
 }
 
+static bool is_served(const struct hf_plan_entry *entry)
+{
+    uint32_t number;
+    struct hf_plan_walk walk = hf_plan_walk(&entry->members);
+    while (hf_plan_walk_next(&walk, &number)) {
+        if (number >= entry->cause_backend) {
+            return number == entry->cause_backend;
+        }
+    }
+    return false;
+}
+
 static void count_cause(struct hf_history *history, struct hf_history_plan *row,
                         const struct hf_plan *changes, const struct hf_plan_entry *entry)
 {
@@ -80,6 +92,7 @@ static void count_cause(struct hf_history *history, struct hf_history_plan *row,
                     (backend == NULL || strcmp(backend, cause->backend) == 0);
         if (same && cause->cause == (enum hf_cause)entry->cause) {
             cause->count++;
+            cause->serves += is_served(entry);
             return;
         }
     }
@@ -90,7 +103,8 @@ static void count_cause(struct hf_history *history, struct hf_history_plan *row,
     row->causes[row->cause_count++] =
         (struct hf_history_cause){.cause = (enum hf_cause)entry->cause,
                                   .backend = backend != NULL ? keep(history, backend) : NULL,
-                                  .count = 1};
+                                  .count = 1,
+                                  .serves = is_served(entry)};
 }
 
 static int each_plan(void *context, const struct hf_plan_head *head, const struct hf_digest *name,

@@ -11,6 +11,7 @@ struct hf_history_cause {
     enum hf_cause cause;
     const char *backend; /* or NULL */
     uint32_t count;      /* endpoints */
+    uint32_t serves;     /* those of them that the backend serves from then on */
 };
 
 /* One plan. */

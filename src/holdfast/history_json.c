@@ -19,6 +19,7 @@ void hf_history_put_plan(const struct hf_history_plan *plan, struct hf_json *jso
         hf_json_put_text(json, "cause", hf_cause_name(plan->causes[k].cause));
         hf_json_put_text(json, "backend", plan->causes[k].backend);
         hf_json_put_u64(json, "endpoints", plan->causes[k].count);
+        hf_json_put_u64(json, "serves", plan->causes[k].serves);
         hf_json_object_end(json);
     }
     hf_json_array_end(json);

@@ -30,22 +30,6 @@ static void put_conditions(struct hf_json *json, const struct hf_incident *incid
     hf_json_array_end(json);
 }
 
-static void put_timeline(struct hf_json *json, const struct hf_incident *incident)
-{
-    hf_json_key(json, "timeline");
-    hf_json_array(json);
-    for (uint32_t i = 0; i < incident->timeline_count; i++) {
-        const struct hf_incident_entry *entry = &incident->timeline[i];
-        hf_json_object(json);
-        hf_json_put_u64(json, "at_ms", entry->at_ms);
-        hf_json_put_text(json, "event", hf_incident_event_name(entry->event));
-        hf_json_put_text(json, "text", entry->text);
-        hf_json_object_end(json);
-    }
-    hf_json_array_end(json);
-    hf_json_put_u64(json, "timeline_dropped", incident->timeline_dropped);
-}
-
 static void put_endpoints(struct hf_json *json, const struct hf_incident *incident)
 {
     hf_json_key(json, "endpoints");
@@ -118,7 +102,7 @@ void hf_incident_json(struct hf_json *json, const struct hf_incident *incident, 
     hf_json_put_u64(json, "refused_writes", incident->refused);
     if (full) {
         put_conditions(json, incident);
-        put_timeline(json, incident);
+        hf_incident_log_put_timeline(json, incident);
         put_endpoints(json, incident);
     }
     hf_json_put_u64(json, "endpoints_count", incident->endpoint_total);

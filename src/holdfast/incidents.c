@@ -54,6 +54,10 @@ static int read_log(struct hf_incidents *incidents, struct hf_store *store)
     if (error != HF_OK) {
         return error;
     }
+    /* A store that was replaced by an older one: a number that was told is not given again. */
+    if (log.next_number < incidents->log.next_number) {
+        log.next_number = incidents->log.next_number;
+    }
     hf_incident_log_release(&incidents->log);
     incidents->log = log;
     incidents->is_loaded = true;

@@ -69,4 +69,13 @@ void hf_incident_json(struct hf_json *json, const struct hf_incident *incident, 
 /* The row in which lists show incidents: open ones first, newest first. i < log->count. */
 const struct hf_incident *hf_incident_at(const struct hf_incident_log *log, uint32_t i);
 
+/* --- incident_show.c: as texts for people, a table and one in full --- */
+
+void hf_incidents_show(const struct hf_term *out, const struct hf_incident_log *log,
+                       uint64_t now_ms);
+void hf_incident_show(const struct hf_term *out, const struct hf_incident *incident,
+                      uint64_t now_ms);
+/* That a message was added; number as it was typed. */
+void hf_incident_said(const struct hf_term *out, const char *number, bool is_public);
+
 #endif

@@ -249,6 +249,13 @@ static const struct hf_metrics_row notify_rows[] = {
      .decimals = 3},
 };
 
+static const struct hf_metrics_row delay_row = {
+    .family = {"holdfast_write_delay_seconds", "histogram", "",
+               "From the planner's decision to the server's acknowledgement, of the writes that "
+               "enactors tell: up to 32 a second each."},
+    .put = hf_metrics_put_delays,
+    .decimals = 3};
+
 enum {
     ROW_COUNT = sizeof(rows) / sizeof(rows[0]),
     NOTIFY_ROW_COUNT = sizeof(notify_rows) / sizeof(notify_rows[0]),
@@ -259,7 +266,10 @@ const struct hf_exposition_family *hf_metrics_family(uint32_t number)
     if (number < ROW_COUNT) {
         return &rows[number].family;
     }
-    return number - ROW_COUNT < NOTIFY_ROW_COUNT ? &notify_rows[number - ROW_COUNT].family : NULL;
+    number -= ROW_COUNT;
+    return number < NOTIFY_ROW_COUNT    ? &notify_rows[number].family
+           : number == NOTIFY_ROW_COUNT ? &delay_row.family
+                                        : NULL;
 }
 
 static void write_rows(struct hf_metrics_scene *scene, const struct hf_metrics_row *first,
@@ -277,6 +287,12 @@ void hf_metrics_write_notify(const struct hf_notify_counters *receivers, uint32_
     struct hf_metrics_scene scene = {
         .receivers = receivers, .receiver_count = count, .exposition = {.text = ret_text}};
     write_rows(&scene, notify_rows, NOTIFY_ROW_COUNT);
+}
+
+void hf_metrics_write_delays(const struct hf_delays *delays, struct hf_buf *ret_text)
+{
+    struct hf_metrics_scene scene = {.delays = delays, .exposition = {.text = ret_text}};
+    write_rows(&scene, &delay_row, 1);
 }
 
 void hf_metrics_write(const struct hf_status *status, const struct hf_serve_counters *counters,

@@ -34,6 +34,19 @@ void hf_metrics_write(const struct hf_status *status, const struct hf_serve_coun
 void hf_metrics_write_notify(const struct hf_notify_counters *receivers, uint32_t count,
                              struct hf_buf *ret_text);
 
+/*
+ * Delays of writes in a histogram; to be written behind all others.
+ *
+ *     hf_delays_add(&delays, acknowledged_ms - decided_ms) for each
+ */
+enum { HF_DELAY_BOUNDS = 12 };
+struct hf_delays {
+    uint64_t counts[HF_DELAY_BOUNDS + 1]; /* by bound; the last: longer */
+    uint64_t sum_ms;
+};
+void hf_delays_add(struct hf_delays *delays, uint64_t delay_ms);
+void hf_metrics_write_delays(const struct hf_delays *delays, struct hf_buf *ret_text);
+
 /* The families in the order in which they are written; NULL behind the last. */
 const struct hf_exposition_family *hf_metrics_family(uint32_t number);
 

@@ -15,6 +15,7 @@ struct hf_metrics_scene {
     struct hf_metrics_pool *pools;            /* one for each of the configuration */
     const struct hf_notify_counters *receivers;
     uint32_t receiver_count;
+    const struct hf_delays *delays;
     struct hf_exposition exposition;
 };
 
@@ -71,5 +72,8 @@ hf_metrics_put hf_metrics_put_requests, hf_metrics_put_serve_refused, hf_metrics
 /* --- metrics_notify.c: member is of hf_notify_counters --- */
 hf_metrics_put hf_metrics_put_messages, hf_metrics_put_notify_u64, hf_metrics_put_pending,
     hf_metrics_put_acknowledged;
+
+/* --- metrics_delay.c --- */
+hf_metrics_put hf_metrics_put_delays;
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "codec/config.h"
 #include "codec/json.h"
+#include "holdfast/incidents.h"
 #include "io/reach.h"
 
 enum {
@@ -225,6 +226,36 @@ static void put_done(const struct hf_invocation *invocation, struct hf_reach_ans
     json_decref(root);
 }
 
+/*
+ * Posts the body. False: it is for the command to do, or to say what is wrong. refusal: the status
+ * whose error is told as it is. Where *ret_exit is HF_EXIT_DONE the answer is to be released.
+ */
+static bool post(const struct hf_invocation *invocation, const char *target, struct hf_buf *body,
+                 uint16_t refusal, struct hf_reach_answer *ret_answer, int *ret_exit)
+{
+    struct hf_reach_request request = {
+        .target = target, .if_match = "*", .body = hf_buf_text(body), .timeout_ms = CHANGE_MS};
+    int error = hf_buf_error(body) == HF_OK ? reach(invocation, &request, ret_answer) : HF_ECONN;
+    if (error == HF_ECONN) {
+        return false;
+    }
+    *ret_exit = HF_EXIT_FAILED;
+    if (error != HF_OK) {
+        (void)hf_command_fail(invocation,
+                              "the daemon was told, and has not said what came of it: %s; see "
+                              "`holdfast history --actions`",
+                              hf_strerror(error));
+        return true;
+    }
+    if (ret_answer->status == 200) {
+        *ret_exit = HF_EXIT_DONE;
+        return true;
+    }
+    bool is_told = ret_answer->status == refusal && tell_error(invocation, ret_answer);
+    hf_buf_release(&ret_answer->body);
+    return is_told;
+}
+
 bool hf_remote_change(const struct hf_invocation *invocation, int *ret_exit)
 {
     struct hf_buf body;
@@ -237,31 +268,78 @@ bool hf_remote_change(const struct hf_invocation *invocation, int *ret_exit)
     hf_buf_init(&target, TARGET_MAX);
     hf_buf_printf(&target, "/api/v1/%s", invocation->command->name);
     put_change(invocation, &body);
-    struct hf_reach_request request = {.target = hf_buf_text(&target),
-                                       .if_match = "*",
-                                       .body = hf_buf_text(&body),
-                                       .timeout_ms = CHANGE_MS};
-    int error = hf_buf_error(&body) == HF_OK ? reach(invocation, &request, &answer) : HF_ECONN;
+    bool is_told = post(invocation, hf_buf_text(&target), &body, 409, &answer, ret_exit);
+    if (is_told && *ret_exit == HF_EXIT_DONE) {
+        put_done(invocation, &answer);
+        hf_buf_release(&answer.body);
+    }
     hf_buf_release(&body);
     hf_buf_release(&target);
-    if (error == HF_ECONN) {
+    return is_told;
+}
+
+/* --- incidents --- */
+
+static bool show_incidents(const struct hf_invocation *invocation, int *ret_exit)
+{
+    struct hf_buf target;
+    hf_buf_init(&target, TARGET_MAX);
+    if (invocation->argument_count < 2) {
+        hf_buf_printf(&target, "/api/v1/incidents?limit=%d&", HF_INCIDENTS_MAX);
+    } else {
+        hf_buf_put_text(&target, "/api/v1/incidents/");
+        put_encoded(&target, invocation->arguments[1]);
+        hf_buf_put_text(&target, "?");
+    }
+    bool is_told = show(invocation, &target, ret_exit);
+    hf_buf_release(&target);
+    return is_told;
+}
+
+static bool say(const struct hf_invocation *invocation, int *ret_exit)
+{
+    struct hf_buf body;
+    struct hf_buf target;
+    struct hf_json json;
+    struct hf_reach_answer answer;
+    const char *number = invocation->arguments[1];
+    bool is_public = hf_option_given(invocation, "public");
+    hf_buf_init(&body, BODY_MAX);
+    hf_json_init(&json, &body, HF_JSON_COMPACT);
+    hf_json_object(&json);
+    hf_json_put_text(&json, "text", invocation->arguments[2]);
+    hf_json_put_bool(&json, "public", is_public);
+    hf_json_object_end(&json);
+    hf_buf_init(&target, TARGET_MAX);
+    hf_buf_put_text(&target, "/api/v1/incidents/");
+    put_encoded(&target, number);
+    hf_buf_put_text(&target, "/messages");
+    bool is_told = post(invocation, hf_buf_text(&target), &body, 404, &answer, ret_exit);
+    if (is_told && *ret_exit == HF_EXIT_DONE) {
+        if (invocation->json) {
+            put_body(invocation, &answer);
+        } else {
+            hf_incident_said(&invocation->out, number, is_public);
+        }
+        hf_buf_release(&answer.body);
+    }
+    hf_buf_release(&body);
+    hf_buf_release(&target);
+    return is_told;
+}
+
+/* What is no number, or not as many words as it takes, is for the command to say. */
+bool hf_remote_incident(const struct hf_invocation *invocation, int *ret_exit)
+{
+    int count = invocation->argument_count;
+    const char *verb = count > 0 ? invocation->arguments[0] : "list";
+    const char *number = count > 1 ? invocation->arguments[1] : "1";
+    if (number[0] == 0 || number[strspn(number, "0123456789")] != 0) {
         return false;
     }
-    *ret_exit = HF_EXIT_FAILED;
-    if (error != HF_OK) {
-        (void)hf_command_fail(invocation,
-                              "the daemon was told, and has not said what came of it: %s; see "
-                              "`holdfast history --actions`",
-                              hf_strerror(error));
-        return true;
+    if ((count <= 1 && strcmp(verb, "list") == 0) || (count == 2 && strcmp(verb, "show") == 0)) {
+        return show_incidents(invocation, ret_exit);
     }
-    bool is_told = answer.status == 200 || answer.status == 409;
-    if (answer.status == 200) {
-        put_done(invocation, &answer);
-        *ret_exit = HF_EXIT_DONE;
-    } else if (is_told) {
-        is_told = tell_error(invocation, &answer);
-    }
-    hf_buf_release(&answer.body);
-    return is_told;
+    return count == 3 && strcmp(verb, "message") == 0 && !hf_option_given(invocation, "as") &&
+           say(invocation, ret_exit);
 }

@@ -8,6 +8,7 @@
  * - freeze and thaw: the kill switch depends on nothing but the DNS server;
  * - plan: it is about the configuration in the file, which a daemon may not have read yet;
  * - adopt: it is not in the API;
+ * - incident report and observe, statuspage: they look at everything, and write what they find;
  * - changes with --as, and status --exit-code.
  */
 #ifndef HF_HOLDFAST_REMOTE_H
@@ -20,5 +21,7 @@ bool hf_remote_explain(const struct hf_invocation *invocation, int *ret_exit);
 bool hf_remote_history(const struct hf_invocation *invocation, int *ret_exit);
 /* drain, undrain, approve, rollback, release, retire. */
 bool hf_remote_change(const struct hf_invocation *invocation, int *ret_exit);
+/* incident list, show, message. */
+bool hf_remote_incident(const struct hf_invocation *invocation, int *ret_exit);
 
 #endif

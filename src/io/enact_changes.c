@@ -7,6 +7,11 @@
  * is deleted and added again and again is there if the last change added it, whatever was there
  * before. What is known of a lane whose fence is in doubt is what it was before the doubt.
  *
+ * A fence that goes where none was known says that the basis is older than the changes: the name
+ * was read by itself before it was created, and the transfer that told of that was not believed,
+ * because it overlapped that reading. What was created is not among the changes, and was not taken
+ * away by anybody: the lane is read again.
+ *
  * Only news are told. Where the basis is not known the lane is told as changed and no more.
  */
 #include <stdlib.h>
@@ -64,6 +69,7 @@ struct state {
     struct hf_fence fences[FENCES_MAX];
     uint32_t fence_count;
     bool fence_known, records_known, other;
+    bool was_absent; /* the fence, as far as was known */
     struct family a, aaaa;
 };
 
@@ -210,6 +216,7 @@ static void state_init(struct state *state, const struct hf_enact_zone *zone, ui
                    (lane->fence.kind == HF_FENCE_UNKNOWN && lane->fence.gen != 0);
     state->fence_known = is_ours || lane->fence.kind == HF_FENCE_ABSENT;
     state->fence_count = is_ours;
+    state->was_absent = lane->fence.kind == HF_FENCE_ABSENT;
     state->fences[0] = lane->fence;
     state->fences[0].kind = HF_FENCE_OURS;
     struct hf_records records = {0};
@@ -247,10 +254,11 @@ static void change_fence(struct state *state, struct hf_enact_zone *zone,
     while (at < state->fence_count && !fence_equal(&state->fences[at], &fence)) {
         at++;
     }
-    if (!change->added && at < state->fence_count) {
-        state->fences[at] = state->fences[--state->fence_count];
-    } else if (change->added && at == FENCES_MAX) {
+    bool is_lost = change->added ? at == FENCES_MAX : at == state->fence_count && state->was_absent;
+    if (is_lost) {
         state->fence_known = false;
+    } else if (!change->added && at < state->fence_count) {
+        state->fences[at] = state->fences[--state->fence_count];
     } else if (change->added && at == state->fence_count) {
         state->fences[state->fence_count++] = fence;
     }

@@ -148,6 +148,10 @@ export class Installation {
     return child;
   }
 
+  get isRunning() {
+    return (this.others ?? []).length > 0;
+  }
+
   async stop() {
     for (const child of this.others ?? []) {
       if (child.exitCode === null && child.signalCode === null) {

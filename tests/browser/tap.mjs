@@ -25,8 +25,9 @@ export async function waitFor(condition, what, limit_ms = PATIENCE_MS) {
   }
 }
 
-// Runs all cases whose name $CASE finds; failed(name) is called for each that fails.
-export async function runAll(failed = async () => {}) {
+// Runs all cases whose name $CASE finds, each after before(); failed(name) is called for each that
+// fails.
+export async function runAll(failed = async () => {}, before = async () => {}) {
   const only = new RegExp(process.env.CASE ?? "");
   const chosen = cases.filter(({ name }) => only.test(name));
   let status = 0;
@@ -34,6 +35,7 @@ export async function runAll(failed = async () => {}) {
   for (const [i, { name, run }] of chosen.entries()) {
     const start = Date.now();
     try {
+      await before();
       await run();
       console.log(`ok ${i + 1} - ${name}`);
     } catch (error) {

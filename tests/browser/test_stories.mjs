@@ -14,6 +14,10 @@ const ODD_WORDS = `<img src=x onerror="document.title='broken'"> & "ünï" 日�
 const VIEWS = [["now", ""], ["endpoints", "endpoints"], ["endpoint", `endpoints/${API}.`],
   ["backends", "backends"], ["plans", "plans"], ["incidents", "incidents"]];
 
+// Pictures show commands as they are where Holdfast is installed.
+const INSTALLED = { who: "anonymous", role: "read",
+  command: "holdfast -c /etc/holdfast/holdfast.yaml" };
+
 const prod = await Installation.make();
 const browser = await launch();
 const page = await open(browser, "about:blank");
@@ -48,6 +52,8 @@ async function shootViews(kind, views, themes = ["light"]) {
   for (const theme of themes) {
     const other = await open(browser, prod.url, { theme: theme === "phone" ? "light" : theme,
       size: theme === "phone" ? PHONE : undefined });
+    await other.route("**/api/v1/me", (route) => route.fulfill({ json: INSTALLED }));
+    await other.reload();
     for (const [name, hash] of views) {
       await go(hash, other);
       await other.waitForFunction(() => document.querySelector("main .panel, main .top") !== null &&
@@ -63,10 +69,16 @@ async function shootViews(kind, views, themes = ["light"]) {
   }
 }
 
+// Every case can be the first and only one: what it needs of another one it makes sure of itself.
+async function begin() {
+  if (!prod.isRunning) {
+    await prod.start("run");
+    await prod.waitForCalm();
+    await page.goto(prod.url);
+  }
+}
+
 test("everything is well, and the page says so", async () => {
-  await prod.start("run");
-  await prod.waitForCalm();
-  await page.goto(prod.url);
   await see(page, "Nothing needs a person", TOP);
   await see(page, "names answer as planned", TOP);
   await see(page, /6 zones? open|1 zone open/, ".travel");
@@ -75,10 +87,17 @@ test("everything is well, and the page says so", async () => {
   await see(page, "enactor-3", "table");
 });
 
-test("a backend that is stopped is named with why, and leaves the answer", async () => {
+async function stopBackend() {
   prod.backends.set("127.0.0.11", "drop");
+  await waitFor(async () => !(await prod.ask(API)).includes("127.0.0.11"), "web-1 is out");
+}
+
+test("a backend that is stopped is named with why, and leaves the answer", async () => {
+  await go("");
+  await stopBackend();
   await see(page, "web-1 is down", TOP);
   await see(page, /Its last check: \w/, TOP);
+  await see(page, "web-1 failed", ".happened");
   await go(`endpoints/${API}.`);
   await see(page, /web-1 ✖? ?out: down down since/, "table");
   await see(page, "It answers what the plan says", ".verdict");
@@ -90,6 +109,7 @@ test("a backend that is stopped is named with why, and leaves the answer", async
 });
 
 test("the plan that took it out shows what left and what stayed", async () => {
+  await stopBackend();
   const { changes } = await prod.get(`endpoints/${API}./history?limit=1`);
   await go(`plans/${changes[0].generation}`);
   await see(page, API, ".diff");
@@ -151,6 +171,7 @@ test("a late write is refused, and the picture shows it as what it is", async ()
 test("an enactor that is paused is named, with what to type", async () => {
   await prod.signal("enactor-1", "SIGSTOP");
   await go("");
+  await see(page, "enactor-1 was last heard of", ".travel");
   await see(page, "enactor-1 is not running, or it is paused", TOP);
   await see(page, "The other 2 do its work", TOP);
   await see(page, `kill -CONT ${await prod.pid("enactor-1")}`, TOP);
@@ -160,10 +181,15 @@ test("an enactor that is paused is named, with what to type", async () => {
 });
 
 test("every view is well formed, light, dark and on a phone", async () => {
+  await prod.signal("enactor-1", "SIGSTOP");
+  prod.backends.recover();
   prod.backends.set("127.0.0.13", "fail");
   await prod.setEdge([3, 7, 11, 12, 13, 14, 15, 16, 17, 18, 30].map((i) => `edge-lhr-${i}`));
   await prod.holdfast("drain", "sfo", "--why", "power works");
-  await waitFor(async () => (await prod.get("status")).backends.down === 12, "12 are down");
+  await waitFor(async () => {
+    const { backends, enactors } = await prod.get("status");
+    return backends.down === 12 && enactors.some((row) => !row.alive);
+  }, "12 are down, and an enactor sleeps");
   await shootViews("", VIEWS, ["light", "dark", "phone"]);
   prod.backends.recover();
   await prod.setEdge([]);
@@ -175,6 +201,7 @@ test("every view is well formed, light, dark and on a phone", async () => {
 
 test("a record that is edited by hand is put back, and the page says who did", async () => {
   await go("");
+  await prod.waitForCalm(); // or a new generation takes the edit away before it is seen as one
   await prod.edit(`del ${API}. A`);
   await see(page, `Somebody edited ${API}`, TOP);
   await see(page, /enactor-\d put generation \d+ back/, TOP);
@@ -188,7 +215,7 @@ test("who may only read is told how to get on, and can do nothing", async () => 
   await become(page, "reader");
   await page.getByRole("button", { name: "Freeze …" }).first().click();
   await see(page, "You may only read here", "dialog[open]");
-  await see(page, `holdfast freeze ${ZONE}.`, "dialog[open]");
+  await see(page, `holdfast.yaml freeze ${ZONE}.`, "dialog[open]");
   expect(await page.locator("dialog[open] button.primary").count() === 0, "no button to do it");
   await page.keyboard.press("Escape");
   const answer = await fetch(`${prod.url}api/v1/freeze`, { method: "POST", body: "{}",
@@ -205,11 +232,12 @@ test("a token in the address is taken out of it", async () => {
 });
 
 test("a zone is frozen with a typed word, says so at the top, and thaws", async () => {
+  await become(page, "operator");
   await page.getByRole("button", { name: "Freeze …" }).first().click();
   await confirm(ZONE, ODD_WORDS);
   await see(page, `${ZONE} is frozen`, TOP);
   await see(page, "The DNS server itself refuses every write", TOP);
-  await see(page, `holdfast thaw ${ZONE}.`, TOP);
+  await see(page, `holdfast.yaml thaw ${ZONE}.`, TOP);
   await see(page, "ann froze", ".happened");
   await see(page, '<img src=x onerror="document.title=\'broken\'"> & "ünï" 日本', TOP);
   await see(page, "1 of 1 zone frozen", ".travel");
@@ -223,6 +251,7 @@ test("a zone is frozen with a typed word, says so at the top, and thaws", async 
 });
 
 test("what guards hold is approved with a typed word", async () => {
+  await become(page, "operator");
   await prod.holdfast("drain", "a", "--why", "switch upgrade");
   await prod.holdfast("drain", "b", "--why", "switch upgrade");
   await see(page, "A guard holds changes back", TOP);
@@ -239,6 +268,10 @@ test("what guards hold is approved with a typed word", async () => {
 });
 
 test("what has changed since the operator looked is not done", async () => {
+  await become(page, "operator");
+  for (const site of ["a", "b"]) {
+    await prod.holdfast("drain", site, "--why", "switch upgrade");
+  }
   await go("backends");
   await page.getByRole("button", { name: "Undrain …" }).first().click();
   await page.locator("dialog[open]").getByLabel(/^Type /).fill("a");
@@ -251,6 +284,10 @@ test("what has changed since the operator looked is not done", async () => {
 });
 
 test("a name is rolled back with a typed word, and released", async () => {
+  await become(page, "operator");
+  await stopBackend(); // a generation to go back from
+  prod.backends.recover();
+  await waitFor(async () => (await prod.ask(API)).includes("127.0.0.11"), "web-1 is back");
   await go(`endpoints/${API}.`);
   await page.getByRole("button", { name: "Roll back …" }).nth(1).click();
   await confirm(API, "web-1 is suspicious");
@@ -261,6 +298,11 @@ test("a name is rolled back with a typed word, and released", async () => {
 });
 
 test("an incident is followed and written about", async () => {
+  await become(page, "operator");
+  await prod.holdfast("freeze", "--why", "an incident");
+  await waitFor(async () => (await prod.get("incidents")).incidents.some(({ code, state }) =>
+    code === "frozen" && state === "open"), "a freeze is an incident");
+  await prod.holdfast("thaw");
   await go("incidents");
   await see(page, /\d+ .*(open|closed) .*frozen/, "table");
   await page.locator("tbody th a", { hasText: "frozen" }).first().click();
@@ -343,6 +385,6 @@ test("nothing is asked of elsewhere, nothing is reported, and it is small", asyn
   await context.close();
 });
 
-await runAll((name) => shootFailure(page, name));
+await runAll((name) => shootFailure(page, name), begin);
 await browser.close();
 await prod.close();

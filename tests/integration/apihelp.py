@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client of the API, over TCP or the Unix socket; checks every answer against its contract."""
+"""A running quickstart with its API, and a client of that, over TCP or the Unix socket, which
+checks every answer against the contract."""
 
+import contextlib
 import http.client
 import json
 import socket
+import subprocess
 import threading
 
 from openapi import Contract
+from rundir import HOST, Run, wait_for
+from servers import free_port
 
 PATIENCE_S = 30
+READ, OPERATOR = "reader-token-0123456789", "operator-token-0123456789"
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -117,3 +123,58 @@ class Stream(threading.Thread):
 
     def close(self):
         self.connection.sock.shutdown(socket.SHUT_RDWR) if self.connection.sock else None
+
+
+class ApiRun(Run):
+    """A running quickstart with its API."""
+
+    def __init__(self, **more):
+        super().__init__(**more)
+        self.api_port = free_port()
+        text = self.config.read_text().replace("api: { listen: off }", "")
+        self.config.write_text(text + f"""
+api: {{ listen: {HOST}@{self.api_port}, tokens_file: tokens }}
+""")
+        tokens = self.folder / "tokens"
+        tokens.write_text(f"read page {READ}\noperator ann {OPERATOR}\n")
+        tokens.chmod(0o600)
+        self.socket = self.data / "api.sock"
+
+    def begin(self):
+        self.start()
+        self.wait_for_names()
+        self.wait_ready()
+        self.wait_rest()
+        return self
+
+    def wait_rest(self):
+        """Every backend is up, and every name answers what the plan says."""
+        def rests():
+            status = self.tcp().get("/api/v1/status?fresh=yes")
+            rows = self.tcp().get("/api/v1/endpoints")["endpoints"]
+            whole = all(row["addresses"] == (3 if row["name"] == "www.example.test." else 6)
+                        for row in rows)
+            return status["backends"]["up"] == 6 and status["well"] and whole and all(
+                row["states"] == ["in-step"] for row in rows)
+        wait_for(rests, "everything to rest")
+
+    def wait_ready(self):
+        def ready():
+            with contextlib.suppress(OSError):
+                return self.tcp().ask("GET", "/readyz")[0] == 200
+        wait_for(ready, "the API to be ready")
+
+    def tcp(self, token=None):
+        return Client(port=self.api_port, token=token)
+
+    def unix(self):
+        return Client(path=self.socket)
+
+    def holdfast(self, *words):
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60)
+
+
+@contextlib.contextmanager
+def running():
+    with ApiRun() as run:
+        yield run.begin()

@@ -113,6 +113,13 @@ class Run:
             backend.__exit__(None, None, None)
         shutil.rmtree(self.folder)
 
+    def fail(self, number):
+        """Nobody listens on a backend's address any more."""
+        self.backends[number].close()
+
+    def recover(self, number):
+        self.backends[number] = Backend(well, BACKENDS[number], self.backend_port)
+
     def command(self, *words):
         return [str(BUILD / "holdfast"), *words, "--config", str(self.config)]
 

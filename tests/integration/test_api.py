@@ -4,7 +4,6 @@
 what they do, events, roles, faults."""
 
 import concurrent.futures
-import contextlib
 import http.server
 import json
 import os
@@ -16,70 +15,13 @@ import sys
 import threading
 import time
 
-from apihelp import Client, Stream
+from apihelp import OPERATOR, READ, ApiRun, Stream, running
 from probes import Cases
-from rundir import HOST, NAMES, Run, wait_for
-from servers import free_port
+from rundir import HOST, NAMES, wait_for
 
 case = Cases()
 API = NAMES[0]
 ODD = "<b>\"\\ \u2028\u00e4\n"  # what a reason may be
-READ, OPERATOR = "reader-token-0123456789", "operator-token-0123456789"
-
-
-class ApiRun(Run):
-    """A running quickstart with its API."""
-
-    def __init__(self, **more):
-        super().__init__(**more)
-        self.api_port = free_port()
-        text = self.config.read_text().replace("api: { listen: off }", "")
-        self.config.write_text(text + f"""
-api: {{ listen: {HOST}@{self.api_port}, tokens_file: tokens }}
-""")
-        tokens = self.folder / "tokens"
-        tokens.write_text(f"read page {READ}\noperator ann {OPERATOR}\n")
-        tokens.chmod(0o600)
-        self.socket = self.data / "api.sock"
-
-    def begin(self):
-        self.start()
-        self.wait_for_names()
-        self.wait_ready()
-        self.wait_rest()
-        return self
-
-    def wait_rest(self):
-        """Every backend is up, and every name answers what the plan says."""
-        def rests():
-            status = self.tcp().get("/api/v1/status?fresh=yes")
-            rows = self.tcp().get("/api/v1/endpoints")["endpoints"]
-            whole = all(row["addresses"] == (3 if row["name"] == "www.example.test." else 6)
-                        for row in rows)
-            return status["backends"]["up"] == 6 and status["well"] and whole and all(
-                row["states"] == ["in-step"] for row in rows)
-        wait_for(rests, "everything to rest")
-
-    def wait_ready(self):
-        def ready():
-            with contextlib.suppress(OSError):
-                return self.tcp().ask("GET", "/readyz")[0] == 200
-        wait_for(ready, "the API to be ready")
-
-    def tcp(self, token=None):
-        return Client(port=self.api_port, token=token)
-
-    def unix(self):
-        return Client(path=self.socket)
-
-    def holdfast(self, *words):
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60)
-
-
-@contextlib.contextmanager
-def running():
-    with ApiRun() as run:
-        yield run.begin()
 
 
 def wait_state(client, name, wanted):
@@ -197,7 +139,8 @@ def the_command_line_says_the_same(run):
 
     for words in (["status"], ["explain", API], ["history", API], ["history", "-n", "3"],
                   ["history", "--actions"], ["explain", "nothing.example.test"],
-                  ["explain", "a..b"]):
+                  ["explain", "a..b"], ["incident"], ["incident", "show", "1"],
+                  ["incident", "show", "x"]):
         for output in ("text", "json"):
             def both():
                 told, direct = (run.holdfast(*words, "--output", output, *more)
@@ -222,6 +165,9 @@ def actions_do_what_they_say(run):
     assert member["drain"]["who"] == "ann" and member["drain"]["why"] == ODD, member
     assert client.post("undrain", {"subject": "web-1"})[0] == 200
     assert client.post("freeze", {"zone": "example.test"})[0] == 200
+    causes = [row for plan in client.get("/api/v1/plans")["plans"] for row in plan["causes"]
+              if (row["cause"], row["backend"]) == ("drain", "web-1")]
+    assert causes and causes[-1]["serves"] == 0 < causes[-1]["endpoints"], causes
     row = wait_state(client, API, lambda row: "frozen" in row["states"])
     assert row["name"] == API
     assert client.post("thaw", {})[0] == 200
@@ -267,8 +213,12 @@ def only_operators_act(run):
     for client, wanted in ((run.tcp(), 403), (run.tcp(READ), 403), (run.tcp("x" * 20), 401)):
         status, found = client.post("drain", body)
         assert status == wanted, (status, found)
-    assert run.tcp(READ).get("/api/v1/me") == {"who": "page", "role": "read"}
-    assert run.tcp(OPERATOR).get("/api/v1/me") == {"who": "ann", "role": "operator"}
+    for token, who, role in ((READ, "page", "read"), (OPERATOR, "ann", "operator")):
+        found = run.tcp(token).get("/api/v1/me")
+        assert (found["who"], found["role"]) == (who, role), found
+    done = subprocess.run(f"cd / && {found['command']} status", shell=True, capture_output=True,
+                          text=True, timeout=30)
+    assert done.returncode == 0 and done.stdout.startswith("quickstart"), (found, done)
     assert run.unix().get("/api/v1/me")["role"] == "operator"
     assert run.tcp().get("/api/v1/status")["overrides"] == []
 
@@ -316,7 +266,7 @@ def events():
     with running() as run:
         stream = Stream(run.tcp())
         stream.wait("beat")
-        run.backends[0].__exit__(None, None, None)
+        run.fail(0)
         try:
             stream.wait("verdicts", lambda data: any(
                 (row["name"], row["verdict"]) == ("web-1", "down") for row in data["changed"]))
@@ -325,7 +275,7 @@ def events():
             stream.wait("writes", lambda data: any(
                 (row["kind"], row["endpoint"]) == ("written", API) for row in data["writes"]))
         finally:
-            run.backends[0].__enter__()
+            run.recover(0)
         run.holdfast("freeze")
         stream.wait("words")
         stream.wait("alerts", lambda data: not data["well"])
@@ -383,6 +333,22 @@ def a_receiver_hears_of_an_incident_and_people_add_messages():
         status, _, said = run.tcp(OPERATOR).ask(
             "POST", f"/api/v1/incidents/{found[0]['number']}/messages", text)
         assert status == 200 and said["incident"]["messages"][0]["who"] == "ann", said
+        number = str(found[0]["number"])
+        done = run.holdfast("incident", "message", number, "By command.")
+        assert (done.returncode, done.stdout) == (0, f"message added to incident {number}\n"), done
+        told = run.tcp().get("/api/v1/actions?limit=1")["actions"][0]
+        assert (told["command"], told["text"], told["via"]) == \
+            ("incident message", "By command.", "api"), told
+        done = run.holdfast("incident", "message", "99", "To nobody.")
+        assert done.returncode == 1 and "there is no incident 99" in done.stderr, done
+        for words, output in ((["list"], "text"), (["list"], "json"), (["show", number], "text"),
+                              (["show", number], "json")):
+            def both(words=words, output=output):
+                told, direct = (re.sub(r"now_ms.*|\d+(ms|s)\b|lost_ms.*", "", run.holdfast(
+                    "incident", *words, "--output", output, *more).stdout)
+                    for more in ([], ["--direct"]))
+                return told == direct and ("By command." in told or words == ["list"])
+            wait_for(both, f"incident {words} as {output} to be the same over the API", 10)
         hook.shutdown()
 
 
@@ -412,13 +378,12 @@ def a_stopped_api_is_not_waited_for_by_the_kill_switch():
             assert run.holdfast("freeze").returncode == 0
             assert run.holdfast("thaw").returncode == 0
             assert time.monotonic() - began < 5, "freeze and thaw waited for the API"
-            backend = run.backends[1]
-            backend.__exit__(None, None, None)
+            run.fail(1)
             try:
                 wait_for(lambda: "127.0.0.12" not in (run.query(API) or ["127.0.0.12"]),
                          "web-2 to leave")
             finally:
-                backend.__enter__()
+                run.recover(1)
         finally:
             os.kill(pid, signal.SIGCONT)
         run.wait_ready()
@@ -433,7 +398,8 @@ def tokens_are_made_where_nobody_has_any():
         path = run.data / "api.tokens"
         assert path.stat().st_mode & 0o777 == 0o600
         token = path.read_text().split()[-1]
-        assert run.tcp(token).get("/api/v1/me") == {"who": "admin", "role": "operator"}
+        found = run.tcp(token).get("/api/v1/me")
+        assert (found["who"], found["role"]) == ("admin", "operator"), found
         assert token not in run.log.read_text(), "the log shows a token"
 
 

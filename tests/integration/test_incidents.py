@@ -3,11 +3,13 @@
 """Incidents and the status page on a small installation with a real knotd: what opens one, what it
 is grouped under, whom it hits, when it closes; who writes at the same time; what customers see."""
 
+import contextlib
 import html.parser
 import json
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -282,6 +284,26 @@ def an_endpoint_that_others_edit(kind):
         assert both["share"] == 0.5, both
         prod.text_of("adopt", API)
         prod.wait_closed()
+
+
+@case(Knotd)
+def a_store_that_was_restored_gives_no_number_twice(kind):
+    with kind(zones=[ZONE]) as server, Watched(server) as prod:
+        prod.configure(prod.config.read_text().removeprefix(prod.head)
+                       + f"api: {{ listen: off, socket: {prod.folder}/api.sock }}\n")
+        prod.begin()
+        prod.add("api", "api")
+
+        def incidents():
+            return json.loads(prod.text_of("incident", "list", "--output", "json"))["incidents"]
+        wait_until(lambda: (prod.page / "index.html").exists(), prod.logs)
+        copy = prod.folder / "copy.db"
+        with contextlib.closing(sqlite3.connect(prod.store, timeout=10)) as store:
+            store.execute("VACUUM INTO ?", [str(copy)])
+        prod.text_of("freeze", "--why", "a look")
+        wait_until(lambda: [i["number"] for i in incidents()] == [1], prod.logs)
+        copy.replace(prod.store)
+        wait_until(lambda: incidents() and min(i["number"] for i in incidents()) > 1, prod.logs)
 
 
 @case(Knotd)

@@ -94,6 +94,8 @@ def promtool_accepts_the_real_metrics():
         notify = {name for name in families() if name.startswith("holdfast_notify_")}
         assert there >= set(families()) - ABSENT - notify, set(families()) - there
         assert "\nholdfast_backend_up" not in text
+        wait_until(lambda: values(address, "holdfast_write_delay_seconds_count") > [0],
+                   lambda: scrape(address))
 
 
 @case()
@@ -125,7 +127,8 @@ def prometheus_scrapes_and_the_dashboard_has_something_to_show():
         known = set(families()) | set(re.findall(
             r"record: (\S+)", (EXAMPLES / "rules.yaml").read_text()))
         for expression in expressions():
-            named = set(re.findall(r"holdfast[_:][\w:]+", expression))
+            named = {name.removesuffix("_bucket")
+                     for name in re.findall(r"holdfast[_:][\w:]+", expression)}
             assert named and named <= known, (expression, named - known)
             prometheus.query(expression)
         for expression in ("holdfast_head_generation > 0", "holdfast:pool_up:ratio == 1",

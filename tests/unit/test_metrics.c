@@ -248,6 +248,27 @@ static void receivers_are_told_of(void **state)
     expect_no(text, "holdfast_notify_acknowledged_timestamp_seconds{receiver=\"hook\"}");
 }
 
+static void delays_are_a_histogram(void **state)
+{
+    struct world *world = *state;
+    struct hf_delays delays = {0};
+    const uint64_t each_ms[] = {0, 25, 26, 100, 2500, 300000, 300001};
+    for (size_t i = 0; i < sizeof(each_ms) / sizeof(each_ms[0]); i++) {
+        hf_delays_add(&delays, each_ms[i]);
+    }
+    hf_metrics_write_delays(&delays, &world->text);
+    const char *text = hf_buf_text(&world->text);
+    expect_line(text, "# TYPE holdfast_write_delay_seconds histogram");
+    expect_line(text, "holdfast_write_delay_seconds_bucket{le=\"0.025\"} 2");
+    expect_line(text, "holdfast_write_delay_seconds_bucket{le=\"0.1\"} 4");
+    expect_line(text, "holdfast_write_delay_seconds_bucket{le=\"1\"} 4");
+    expect_line(text, "holdfast_write_delay_seconds_bucket{le=\"2.5\"} 5");
+    expect_line(text, "holdfast_write_delay_seconds_bucket{le=\"300\"} 6");
+    expect_line(text, "holdfast_write_delay_seconds_bucket{le=\"+Inf\"} 7");
+    expect_line(text, "holdfast_write_delay_seconds_sum 602.652");
+    expect_line(text, "holdfast_write_delay_seconds_count 7");
+}
+
 static uint32_t count_of(const char *text, const char *part)
 {
     uint32_t count = 0;
@@ -311,6 +332,7 @@ int main(void)
         TEST(alerts_are_counted_by_code_and_severity),
         TEST(the_api_tells_of_itself),
         TEST(receivers_are_told_of),
+        TEST(delays_are_a_histogram),
         TEST(zones_stop_at_the_limit),
         cmocka_unit_test(the_reference_has_every_metric),
     };
