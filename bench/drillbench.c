@@ -145,12 +145,16 @@ static void run(const char *what, const struct hf_drill_scenario *scenario, uint
         exit(1);
     }
     hf_drill_result(drill, result);
+    char recover[32] = "null";
+    if (result->manager_sums[0].health.recover_us != HF_DRILL_NEVER) {
+        (void)snprintf(recover, sizeof(recover), "%.0f",
+                       (double)result->manager_sums[0].health.recover_us / 1e6);
+    }
     printf("{\"what\":\"%s\",\"hosts\":%" PRIu32 ",\"events\":%" PRIu64 ",\"took_s\":%.3f,"
            "\"all_s\":%.3f,\"ns_per_event\":%.1f,\"events_per_s\":%.0f,\"octets\":%zu,"
-           "\"octets_per_host\":%.1f,\"recover_s\":%.0f,\"digest\":\"%016" PRIx64 "\"}\n",
+           "\"octets_per_host\":%.1f,\"recover_s\":%s,\"digest\":\"%016" PRIx64 "\"}\n",
            what, count, events, took_s, now_s() - begun_s, took_s * 1e9 / (double)events,
-           (double)events / took_s, size, (double)size / count,
-           (double)result->manager_sums[0].health.recover_us / 1e6, result->digest);
+           (double)events / took_s, size, (double)size / count, recover, result->digest);
     free(result);
     munmap(block, size);
 }

@@ -92,16 +92,18 @@ static void choose_remedies(struct hf_drill_reading *reading, uint32_t node, con
     }
 }
 
-/* ", expected one of a, b, c" for the section that a path begins with; "" where it has none. */
+/* ", expected one of a, b, c" for the section that a path begins with; "" where it has none, and
+ * where what is missing is there: then it has no such key. */
 static const char *parts_hint(const struct hf_drill_reading *reading, const char *path,
-                              char ret_text[HF_SHOWN_MAX])
+                              const char *missing, char ret_text[HF_SHOWN_MAX])
 {
     char section[HF_CONFIG_NAME_MAX + 1];
     (void)snprintf(section, sizeof(section), "%.*s", (int)strcspn(path, "."), path);
     uint32_t map = hf_tree_find(reading->tree, reading->root, section);
     size_t size = 0;
     ret_text[0] = 0;
-    if (map == 0 || hf_tree_at(reading->tree, map)->kind != HF_TREE_MAP) {
+    if (map == 0 || hf_tree_at(reading->tree, map)->kind != HF_TREE_MAP ||
+        hf_tree_find(reading->tree, map, missing) != 0) {
         return ret_text;
     }
     for (uint32_t key = hf_tree_at(reading->tree, map)->child; key != 0 && size < HF_SHOWN_MAX;) {
@@ -127,7 +129,7 @@ static void set_all(struct hf_drill_reading *reading, const struct hf_drill_choi
             bool is_part = missing != setting->path && strchr(missing, '.') != NULL;
             hf_problem(reading->reader, 0, "%s=%s: found nothing called \"%s\" that can be set%s",
                        setting->path, setting->value, missing,
-                       is_part ? parts_hint(reading, setting->path, hint) : "");
+                       is_part ? parts_hint(reading, setting->path, missing, hint) : "");
         }
     }
 }

@@ -279,10 +279,15 @@ static void merge(struct step *step, struct hf_incident *incident,
     for (uint32_t i = 0; i < incident->condition_count; i++) {
         const struct hf_incident_condition *row = &incident->conditions[i];
         uint32_t at = row_of_condition(into, key_of(row->sight.kind, row->sight.subject));
-        if (at == into->condition_count) {
+        bool is_new = at == into->condition_count;
+        if (is_new) {
             add_condition(log, into, &row->sight, row->since_ms);
         }
-        into->conditions[at].cleared_ms = row->cleared_ms; /* what into knew of it was before */
+        uint64_t own_ms = into->conditions[at].cleared_ms;
+        bool is_later = own_ms != 0 && (row->cleared_ms == 0 || row->cleared_ms > own_ms);
+        if (is_new || is_later) { /* it holds where one of the two says so */
+            into->conditions[at].cleared_ms = row->cleared_ms;
+        }
     }
     for (uint32_t i = 0; i < incident->endpoint_count; i++) {
         (void)hf_incident_log_endpoint(log, into, incident->endpoints[i]);

@@ -140,6 +140,12 @@ static void incidents(struct hf_api_call *call)
         !hf_api_number(call, "after", 1, UINT64_MAX, 0, &after)) {
         return;
     }
+    bool is_filtered = hf_api_value(call, "state") != NULL || hf_api_value(call, "limit") != NULL ||
+                       hf_api_value(call, "after") != NULL;
+    if (is_filtered && hf_api_is(call, "format", "text")) {
+        hf_api_fail(call, 400, "bad-request", "format=text: all of them, without other parameters");
+        return;
+    }
     if (hf_api_text_begin(call, &text)) {
         hf_incidents_show(&text.invocation.out, log, call->api->look->now_ms);
         hf_api_text_end(call, &text);

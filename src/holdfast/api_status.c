@@ -40,6 +40,10 @@ static void put_command(const struct hf_api *api, struct hf_json *json)
     struct hf_buf line;
     ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
     program[size > 0 ? size : 0] = 0;
+    char *gone = strstr(program, " (deleted)"); /* a newer one lies there */
+    if (gone != NULL) {
+        *gone = 0;
+    }
     bool is_installed = size <= 0 || strncmp(program, "/usr/", 5) == 0;
     hf_buf_init(&line, COMMAND_MAX);
     put_word(&line, is_installed ? "holdfast" : program);

@@ -55,13 +55,14 @@ static int read_log(struct hf_incidents *incidents, struct hf_store *store)
         return error;
     }
     /* A store that was replaced by an older one: a number that was told is not given again. */
-    if (log.next_number < incidents->log.next_number) {
+    bool is_older = log.next_number < incidents->log.next_number;
+    if (is_older) {
         log.next_number = incidents->log.next_number;
     }
     hf_incident_log_release(&incidents->log);
     incidents->log = log;
     incidents->is_loaded = true;
-    incidents->is_unsaved = false;
+    incidents->is_unsaved = is_older;
     if (incidents->ends_soon) {
         incidents->waiting = log.waiting;
     }

@@ -2,7 +2,8 @@
 /*
  * Correlations: what was seen, the plan that follows from it, and the writes of that plan have one
  * number in their log lines. It is drawn with the first verdict after a plan, or with a plan that
- * has another cause, and travels in the plan's object. Plans that only rotate picks have none.
+ * has another cause, and travels in the plan's object. Plans that only mark entries or rotate picks
+ * have none.
  */
 #include <unistd.h>
 

@@ -197,16 +197,25 @@ static int publish_job(void *context, struct hf_store *store, int open_error)
     return hf_plan_publish(store, &job->lead->plan, &job->head, job->rows, job->row_count);
 }
 
-/* Nothing but picks that follow the time. */
-static bool is_rotation(struct hf_lead *lead, const struct image_job *job)
+/* An entry of an older generation is only marked: its answer is what it was. */
+static enum hf_cause cause_of(const struct image_job *job, const struct hf_plan_entry *entry)
 {
-    struct hf_plan_entry entry;
-    bool is_all = true;
-    for (uint32_t i = 0; i < job->row_count && is_all; i++) {
+    return entry->gen == job->head.gen ? (enum hf_cause)entry->cause : HF_CAUSE_CLAIMED;
+}
+
+/* The first row whose change follows from what was seen or said, or UINT32_MAX: only marks, and
+ * picks that follow the time. */
+static uint32_t first_told(struct hf_lead *lead, const struct image_job *job)
+{
+    for (uint32_t i = 0; i < job->row_count; i++) {
+        struct hf_plan_entry entry;
         hf_plan_get(&lead->plan, job->rows[i], &entry);
-        is_all = entry.cause == HF_CAUSE_ROTATION;
+        enum hf_cause cause = cause_of(job, &entry);
+        if (cause != HF_CAUSE_ROTATION && cause != HF_CAUSE_CLAIMED) {
+            return job->rows[i];
+        }
     }
-    return is_all;
+    return UINT32_MAX;
 }
 
 static void log_published(struct hf_lead *lead, const struct image_job *job)
@@ -215,8 +224,9 @@ static void log_published(struct hf_lead *lead, const struct image_job *job)
         return;
     }
     struct hf_plan_entry first;
-    hf_plan_get(&lead->plan, job->rows[0], &first);
-    const char *cause = hf_cause_name((enum hf_cause)first.cause);
+    uint32_t told = first_told(lead, job);
+    hf_plan_get(&lead->plan, told != UINT32_MAX ? told : job->rows[0], &first);
+    const char *cause = hf_cause_name(cause_of(job, &first));
     unsigned long long gen = job->head.gen;
     unsigned long long cid = job->head.cid;
     if (cid == 0) {
@@ -295,7 +305,8 @@ void hf_lead_publish(struct hf_lead *lead, const struct hf_planner_action *actio
     job->head.created_ms = now;
     job->head.instance = lead->instance;
     job->head.changed = planner->changed;
-    job->head.cid = error != HF_OK || is_rotation(lead, job) ? 0 : hf_lead_cid_take(lead);
+    bool is_told = error == HF_OK && first_told(lead, job) != UINT32_MAX;
+    job->head.cid = is_told ? hf_lead_cid_take(lead) : 0;
     (void)snprintf(job->head.planner, sizeof(job->head.planner), "%s", lead->name);
     lead->busy = true;
     if (error == HF_OK) {

@@ -8,7 +8,8 @@
  * compare-and-swap. "Watch" is hf_store_changes, a cheap question that never misses a change.
  *
  * Any number of processes use one file at once. Each call is one transaction and durable when it
- * returns HF_OK (synchronous=FULL); a process killed at any moment leaves the file valid.
+ * returns HF_OK (synchronous=FULL); a process killed at any moment leaves the file valid. Reads may
+ * be bracketed into one transaction (hf_store_reads_begin), which stays on the file of its begin.
  * The journal mode is PERSIST and never WAL: see docs/internals/store.md.
  *
  * A file that was replaced or deleted under an open store is noticed: every call compares the
@@ -62,10 +63,11 @@ int hf_store_open_why(const char *path, bool create, char ret_why[HF_STORE_WHY_M
 void hf_store_close(struct hf_store *store);
 
 /*
- * From now on a call that has waited HF_STORE_BREAK_MS for a lock kills the process that holds it,
- * where that is one of ours and is stopped (store_break.h).
+ * The same; besides, this and every later call that has waited HF_STORE_BREAK_MS for a lock kills
+ * the process that holds it, where that is one of ours and is stopped (store_break.h).
  */
-void hf_store_break_locks(struct hf_store *store);
+int hf_store_open_breaking(const char *path, bool create, char ret_why[HF_STORE_WHY_MAX],
+                           struct hf_store **ret_store);
 
 /* The process that was killed so since this was asked last, or 0. */
 pid_t hf_store_broken(struct hf_store *store);

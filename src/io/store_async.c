@@ -26,7 +26,6 @@ struct async_job {
 struct hf_store_async {
     /* Set before the worker starts and never changed. */
     char *path;
-    char *journal;
     bool create;
     struct hf_log *log;
 
@@ -70,10 +69,7 @@ static void open_store(struct hf_store_async *async)
 {
     if (async->store == NULL) {
         async->open_error =
-            hf_store_open_why(async->path, async->create, async->open_why, &async->store);
-        if (async->store != NULL) {
-            hf_store_break_locks(async->store);
-        }
+            hf_store_open_breaking(async->path, async->create, async->open_why, &async->store);
     }
 }
 
@@ -104,12 +100,14 @@ static bool poll_store(struct hf_store_async *async)
     return changed;
 }
 
-/* Under lock: the loop is to look what is new. */
-static void tell(struct hf_store_async *async)
+/* Under lock: the loop is to look, if there is something new. */
+static void tell(struct hf_store_async *async, bool news)
 {
     pid_t broken = async->store != NULL ? hf_store_broken(async->store) : 0;
     async->broken = broken != 0 ? broken : async->broken;
-    (void)uv_async_send(&async->wake);
+    if (news || broken != 0) {
+        (void)uv_async_send(&async->wake);
+    }
 }
 
 static void work(void *context)
@@ -126,7 +124,7 @@ static void work(void *context)
             run_job(async, job);
             uv_mutex_lock(&async->lock);
             async->ran++;
-            tell(async);
+            tell(async, true);
         } else if (async->stopping) {
             break;
         } else {
@@ -134,10 +132,8 @@ static void work(void *context)
             uv_mutex_unlock(&async->lock);
             bool changed = poll_store(async);
             uv_mutex_lock(&async->lock);
-            if (changed || async->changed) {
-                async->changed = true;
-                tell(async);
-            }
+            async->changed = async->changed || changed;
+            tell(async, async->changed);
         }
     }
     hf_store_close(async->store);
@@ -153,7 +149,6 @@ static void release(struct hf_store_async *async)
     if (async->inotify_fd >= 0) {
         (void)close(async->inotify_fd);
     }
-    free(async->journal);
     free(async->path);
     free(async);
 }
@@ -250,7 +245,14 @@ static void watch_journal(struct hf_store_async *async)
     if (async->inotify_fd < 0) {
         return;
     }
-    int watch = inotify_add_watch(async->inotify_fd, async->journal, IN_CLOSE_WRITE);
+    char *file = realpath(async->path, NULL); /* the journal lies beside what a link leads to */
+    char *journal = NULL;
+    int watch = -1;
+    if (file != NULL && asprintf(&journal, "%s-journal", file) >= 0) {
+        watch = inotify_add_watch(async->inotify_fd, journal, IN_CLOSE_WRITE);
+    }
+    free(journal);
+    free(file);
     if (watch != async->inotify_watch && async->inotify_watch >= 0) {
         (void)inotify_rm_watch(async->inotify_fd, async->inotify_watch);
     }
@@ -285,8 +287,7 @@ int hf_store_async_start(uv_loop_t *loop, const char *path, bool create, struct 
                          struct hf_store_async **ret_async)
 {
     struct hf_store_async *async = calloc(1, sizeof(*async));
-    if (async == NULL || (async->path = strdup(path)) == NULL ||
-        asprintf(&async->journal, "%s-journal", path) < 0 || uv_mutex_init(&async->lock) != 0 ||
+    if (async == NULL || (async->path = strdup(path)) == NULL || uv_mutex_init(&async->lock) != 0 ||
         uv_cond_init(&async->work) != 0) {
         abort();
     }

@@ -4,10 +4,11 @@
  *
  * A process that is stopped (SIGSTOP, a debugger) between taking a lock and giving it back keeps
  * all others from the store, until somebody comes. Its death costs nothing: the next reader rolls
- * its transaction back, what it had under way to a DNS server is fenced, and whoever started it
- * starts it anew. So it is killed, if all of this holds: Linux names it as a holder of a lock on
- * the file or its folder (/proc/locks), it is stopped or traced (/proc/PID/stat), it has the file
- * open, and it runs a program of the same name as this one. A suspended sqlite3 is left alone.
+ * its transaction back, what it had under way to a DNS server is fenced, and a role is started anew
+ * by its supervisor; a command that was suspended (Ctrl-Z) ends. So it is killed, if all of this
+ * holds: Linux names it as a holder of a lock on the file or its folder (/proc/locks), it is
+ * stopped or traced (/proc/PID/stat), it has the file open, and it runs a program of the same name
+ * as this one. A suspended sqlite3 is left alone.
  */
 #ifndef HF_IO_STORE_BREAK_H
 #define HF_IO_STORE_BREAK_H

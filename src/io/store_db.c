@@ -36,11 +36,6 @@ void hf_store_db_start(struct hf_store *store)
     store->break_ms = store->deadline_ms - HF_STORE_BUSY_MS + HF_STORE_BREAK_MS;
 }
 
-void hf_store_break_locks(struct hf_store *store)
-{
-    store->breaks_locks = true;
-}
-
 pid_t hf_store_broken(struct hf_store *store)
 {
     pid_t broken = store->broken;
@@ -50,10 +45,9 @@ pid_t hf_store_broken(struct hf_store *store)
 
 static void break_lock(struct hf_store *store, uint64_t now_ms)
 {
-    struct stat file = {.st_dev = store->device, .st_ino = store->inode};
-    struct stat folder;
+    struct stat file, folder;
     store->break_ms = now_ms + BREAK_PAUSE_MS;
-    if (fstat(store->folder_fd, &folder) == 0) {
+    if (stat(store->path, &file) == 0 && fstat(store->folder_fd, &folder) == 0) {
         pid_t pid = hf_store_break(&file, &folder);
         store->broken = pid != 0 ? pid : store->broken;
     }

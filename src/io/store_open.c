@@ -292,8 +292,8 @@ int hf_store_db_ready(struct hf_store *store, bool create)
     return error;
 }
 
-int hf_store_open_why(const char *path, bool create, char ret_why[HF_STORE_WHY_MAX],
-                      struct hf_store **ret_store)
+static int open_new(const char *path, bool create, bool breaks_locks,
+                    char ret_why[HF_STORE_WHY_MAX], struct hf_store **ret_store)
 {
     struct hf_store *store = calloc(1, sizeof(*store));
     char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
@@ -303,6 +303,7 @@ int hf_store_open_why(const char *path, bool create, char ret_why[HF_STORE_WHY_M
     }
     free(here);
     store->folder_fd = -1;
+    store->breaks_locks = breaks_locks;
     hf_store_db_start(store);
     int error = hf_store_db_ready(store, create);
     memcpy(ret_why, store->why, HF_STORE_WHY_MAX);
@@ -312,6 +313,18 @@ int hf_store_open_why(const char *path, bool create, char ret_why[HF_STORE_WHY_M
     }
     *ret_store = store;
     return HF_OK;
+}
+
+int hf_store_open_why(const char *path, bool create, char ret_why[HF_STORE_WHY_MAX],
+                      struct hf_store **ret_store)
+{
+    return open_new(path, create, false, ret_why, ret_store);
+}
+
+int hf_store_open_breaking(const char *path, bool create, char ret_why[HF_STORE_WHY_MAX],
+                           struct hf_store **ret_store)
+{
+    return open_new(path, create, true, ret_why, ret_store);
 }
 
 int hf_store_open(const char *path, bool create, struct hf_store **ret_store)

@@ -203,18 +203,25 @@ export class Installation {
   // SIGSTOP not while it holds a lock of the store: it would be killed, and started anew.
   async signal(name, signal) {
     const pid = await this.pid(name);
-    process.kill(pid, signal);
-    while (signal === "SIGSTOP" && (await this.hasLock(pid))) {
-      process.kill(pid, "SIGCONT");
-      await new Promise((done) => { setTimeout(done, 1); });
+    if (signal !== "SIGSTOP") {
       process.kill(pid, signal);
+      return;
+    }
+    await this.halt(pid);
+    while (await this.hasLock(pid)) {
+      process.kill(pid, "SIGCONT");
+      await waitFor(async () => !(await this.hasLock(pid)), `${pid} without the lock`);
+      await this.halt(pid);
     }
   }
 
-  // Once it stands still.
-  async hasLock(pid) {
+  async halt(pid) {
+    process.kill(pid, "SIGSTOP");
     await waitFor(async () => (await fs.readFile(`/proc/${pid}/stat`, "utf8")).includes(") T "),
       `${pid} is stopped`);
+  }
+
+  async hasLock(pid) {
     const files = ["data", "data/holdfast.db"].map((name) => fs.stat(path.join(this.folder, name)));
     const inodes = (await Promise.all(files)).map((file) => String(file.ino));
     return (await fs.readFile("/proc/locks", "utf8")).split("\n").some((line) => {

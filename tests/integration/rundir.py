@@ -172,6 +172,24 @@ class Run:
     def pid(self, name):
         return wait_for(lambda: self.state().get(name, {}).get("pid"), f"{name} runs")
 
+    def pause(self, name):
+        """SIGSTOP, but not while it holds a lock of the store: it would be killed."""
+        pid = self.pid(name)
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda: ") T " in pathlib.Path(f"/proc/{pid}/stat").read_text(),
+                     f"{name} to stop")
+            if not self.has_lock(pid):
+                return pid
+            os.kill(pid, signal.SIGCONT)
+            wait_for(lambda: not self.has_lock(pid), f"{name} to give back the lock")
+
+    def has_lock(self, pid):
+        inodes = {str(path.stat().st_ino) for path in (self.data, self.data / "holdfast.db")}
+        lines = pathlib.Path("/proc/locks").read_text().splitlines()
+        return any(words[4] == str(pid) and words[5].rpartition(":")[2] in inodes
+                   for words in map(str.split, lines))
+
     def secret(self):
         return (self.data / "tsig-local.key").read_text().strip()
 

@@ -371,8 +371,7 @@ def an_address_in_use_hurts_nobody():
 @case
 def a_stopped_api_is_not_waited_for_by_the_kill_switch():
     with running() as run:
-        pid = run.pid("api")
-        os.kill(pid, signal.SIGSTOP)
+        pid = run.pause("api")
         try:
             began = time.monotonic()
             assert run.holdfast("freeze").returncode == 0

@@ -20,8 +20,7 @@ ROUNDS = 5
 
 @contextlib.contextmanager
 def stopped(run, name):
-    pid = run.pid(name)
-    os.kill(pid, signal.SIGSTOP)
+    pid = run.pause(name)
     try:
         yield
     finally:
@@ -41,14 +40,14 @@ def fall_asleep_in_a_rollout(run, client):
         wait_for(lambda: client.get("/api/v1/backends?search=web-2")["backends"][0]["verdict"]
                  == "down", "web-2 to be down")
         wait_for(lambda: behind() > SHOPS / 2 and knows_all(), "a rollout that everybody knows")
-        os.kill(run.pid("enactor-1"), signal.SIGSTOP)
+        pid = run.pause("enactor-1")
     try:
         wait_for(lambda: "127.0.0.12" not in (run.query(API) or ["127.0.0.12"]), "web-2 to leave")
         run.recover(1)
         wait_for(lambda: "127.0.0.12" in (run.query(API) or []), "web-2 to return")
         wait_for(lambda: behind() == 0, "the others to write it all")
     finally:
-        os.kill(run.pid("enactor-1"), signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
     wait_for(lambda: behind() == 0 and knows_all(), "enactor-1 to catch up")
 
 

@@ -3,6 +3,8 @@
 """The API on a plan of 100,000 endpoints: a search against a list, a second explanation against the
 first."""
 
+# Measures time: runs alone.
+
 import contextlib
 import json
 import pathlib

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """holdfast-drill: run, sweep, advise, test and from-config, as people and scripts use them."""
 
+# Measures time: runs alone.
+
 import csv
 import io
 import json

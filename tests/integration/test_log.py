@@ -18,7 +18,8 @@ case = Cases()
 
 
 def fail_backend(run, host):
-    """One backend is gone for good."""
+    """One backend, which was in the answer, is gone for good."""
+    wait_until(lambda: host in (run.query("api.example.test.") or []), run.log.read_text)
     backend = next(backend for backend in run.backends if backend.host == host)
     backend.__exit__(None, None, None)
     run.backends.remove(backend)

@@ -221,6 +221,36 @@ static void a_commit_of_another_is_noticed(void **state)
     hf_store_close(other);
 }
 
+/* By the poll alone each would take the time between two of them; also through a link. */
+static void commits_are_hinted(void **state)
+{
+    struct scene *scene = *state;
+    struct hf_store *other = store_made(scene->place);
+    char target[320];
+    assert_int_equal(move_ref(other, "head", NULL, "0"), HF_OK); /* a journal is there */
+    assert_int_equal(move_ref(other, "tail", NULL, "0"), HF_OK);
+    hf_store_close(other);
+    (void)snprintf(target, sizeof(target), "%s.real", scene->place->path);
+    assert_int_equal(rename(scene->place->path, target), 0);
+    assert_int_equal(symlink(target, scene->place->path), 0);
+    other = store_made(scene->place);
+    assert_int_equal(move_ref(other, "tail", "0", "1"), HF_OK);
+    start(scene, false);
+    wait_for_changes(scene, 1);
+    char before[16] = "0";
+    char after[16];
+    uint64_t begun_ns = uv_hrtime();
+    for (unsigned i = 1; i <= 20; i++) {
+        unsigned count = scene->change_count;
+        (void)snprintf(after, sizeof(after), "%u", i);
+        assert_int_equal(move_ref(other, "head", before, after), HF_OK);
+        memcpy(before, after, sizeof(before));
+        wait_for_changes(scene, count + 1);
+    }
+    assert_true(uv_hrtime() - begun_ns < 10 * HF_STORE_POLL_MS * UINT64_C(1000000));
+    hf_store_close(other);
+}
+
 static void many_commits_make_few_calls(void **state)
 {
     struct scene *scene = *state;
@@ -327,6 +357,7 @@ int main(void)
         SCENE_TEST(jobs_run_elsewhere_and_are_done_in_order),
         SCENE_TEST(the_queue_is_bounded_and_drained_by_stop),
         SCENE_TEST(a_commit_of_another_is_noticed),
+        SCENE_TEST(commits_are_hinted),
         SCENE_TEST(many_commits_make_few_calls),
         SCENE_TEST(a_store_that_comes_later_is_opened),
         SCENE_TEST(a_file_that_vanishes_is_told_and_not_made_anew),

@@ -8,8 +8,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "io/store_break.h"
-
 enum {
     HEAD_SIZE = 128,
     SEED = 20251020,
@@ -407,52 +405,6 @@ static void a_write_into_a_file_moved_away_meanwhile_is_done_again(void **state)
     hf_store_close(store);
 }
 
-/* A transaction that is begun and never ended. */
-static void hold_lock(const struct place *place, int told)
-{
-    sqlite3 *db = NULL;
-    bool good = sqlite3_open(place->path, &db) == SQLITE_OK &&
-                sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
-    (void)!write(told, good ? "y" : "n", 1);
-    for (;;) {
-        (void)pause();
-    }
-}
-
-static void a_stopped_holder_of_the_lock_is_killed(void **state)
-{
-    struct place *place = *state;
-    struct stat file, folder;
-    struct hf_digest name;
-    int told[2], status = 0;
-    char answer = 0;
-    struct hf_store *store = store_made(place);
-    assert_int_equal(pipe(told), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        hold_lock(place, told[1]);
-    }
-    assert_int_equal(read(told[0], &answer, 1), 1);
-    assert_int_equal(answer, 'y');
-    assert_int_equal(stat(place->path, &file), 0);
-    assert_int_equal(stat(place->folder, &folder), 0);
-    assert_int_equal(hf_store_break(&file, &folder), 0); /* it runs: it may end its transaction */
-    assert_int_equal(kill(child, SIGSTOP), 0);
-    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
-    assert_true(WIFSTOPPED(status));
-    struct stat other = {.st_dev = file.st_dev, .st_ino = file.st_ino + 1};
-    assert_int_equal(hf_store_break(&other, &other), 0); /* nor who has another file */
-    hf_store_break_locks(store);
-    assert_int_equal(hf_store_put(store, "a", 1, &name), HF_OK);
-    assert_int_equal(hf_store_broken(store), child);
-    assert_int_equal(hf_store_broken(store), 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    (void)close(told[0]);
-    (void)close(told[1]);
-    hf_store_close(store);
-}
-
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, place_make, place_remove)
 
 int main(void)
@@ -463,7 +415,6 @@ int main(void)
         STORE_TEST(killed_publishers_lose_nothing_that_they_reported),
         STORE_TEST(a_file_replaced_under_writers_stays_sound),
         STORE_TEST(a_write_into_a_file_moved_away_meanwhile_is_done_again),
-        STORE_TEST(a_stopped_holder_of_the_lock_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,6 +78,7 @@ static void reads_that_belong_together_see_one_file(void **state)
 {
     struct place *place = *state;
     struct hf_store *store = store_made(place);
+    sqlite3 *other = NULL;
     assert_int_equal(move_ref(store, "head", NULL, "1"), HF_OK);
     assert_int_equal(move_ref(store, "tail", NULL, "1"), HF_OK);
     back_up(place, ".copy");
@@ -85,6 +86,10 @@ static void reads_that_belong_together_see_one_file(void **state)
     assert_int_equal(move_ref(store, "tail", "1", "2"), HF_OK);
     assert_int_equal(hf_store_reads_begin(store), HF_OK);
     expect_ref(store, "head", "2");
+    assert_int_equal(sqlite3_open(place->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "UPDATE ref SET value = x'39'", NULL, NULL, NULL),
+                     SQLITE_BUSY);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
     put_in_place(place, ".copy");
     expect_ref(store, "tail", "2");
     hf_store_reads_end(store);
