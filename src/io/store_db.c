@@ -32,8 +32,9 @@ static uint64_t monotonic_ms(void)
 void hf_store_db_start(struct hf_store *store)
 {
     store->why[0] = 0;
-    store->deadline_ms = monotonic_ms() + HF_STORE_BUSY_MS;
-    store->break_ms = store->deadline_ms - HF_STORE_BUSY_MS + HF_STORE_BREAK_MS;
+    store->waited_ms = monotonic_ms();
+    store->deadline_ms = store->waited_ms + HF_STORE_BUSY_MS;
+    store->break_ms = store->waited_ms + HF_STORE_BREAK_MS;
 }
 
 pid_t hf_store_broken(struct hf_store *store)
@@ -61,6 +62,11 @@ static int wait_for_lock(void *context, int attempt)
     if (now_ms >= store->deadline_ms) {
         return 0;
     }
+    if (now_ms - store->waited_ms > BREAK_PAUSE_MS) {
+        /* We stood still ourselves, as all do after Ctrl-Z: they may go on only now, too. */
+        store->break_ms = now_ms + HF_STORE_BREAK_MS;
+    }
+    store->waited_ms = now_ms;
     if (store->breaks_locks && now_ms >= store->break_ms) {
         break_lock(store, now_ms);
     }

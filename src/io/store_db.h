@@ -63,8 +63,9 @@ struct hf_store {
     uint64_t changes;
     int data_version; /* as of the last hf_store_changes */
     uint64_t deadline_ms;
-    uint64_t break_ms; /* not before then is a stopped holder of the lock looked for */
-    pid_t broken;      /* see hf_store_broken */
+    uint64_t waited_ms; /* when the lock was looked at last */
+    uint64_t break_ms;  /* not before then is a stopped holder of it looked for */
+    pid_t broken;       /* see hf_store_broken */
     bool breaks_locks;
     bool in_call;
     bool in_reads;
