@@ -246,12 +246,15 @@ static void watch_journal(struct hf_store_async *async)
         return;
     }
     char *file = realpath(async->path, NULL); /* the journal lies beside what a link leads to */
-    char *journal = NULL;
     int watch = -1;
-    if (file != NULL && asprintf(&journal, "%s-journal", file) >= 0) {
+    if (file != NULL) {
+        char *journal = NULL;
+        if (asprintf(&journal, "%s-journal", file) < 0) {
+            abort();
+        }
         watch = inotify_add_watch(async->inotify_fd, journal, IN_CLOSE_WRITE);
+        free(journal);
     }
-    free(journal);
     free(file);
     if (watch != async->inotify_watch && async->inotify_watch >= 0) {
         (void)inotify_rm_watch(async->inotify_fd, async->inotify_watch);
