@@ -88,6 +88,7 @@ def errors_say_what_is_wrong(run):
             ("endpoints?limit=1001", 400, "bad-request"), ("endpoints?zone=x", 400, "bad-request"),
             ("endpoints?state=odd", 400, "bad-request"), ("plans/99999999", 404, "not-found"),
             ("plans/x", 404, "not-found"), ("plans/1/diff?from=-1", 404, "not-found"),
+            ("incidents?state=open&format=text", 400, "bad-request"),
             ("plans?after=x", 400, "bad-request")):
         connection = client.connection()
         connection.request("GET", f"/api/v1/{target}")
